@@ -1,0 +1,62 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What could not be done with which file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiskError {
+    /// The system refused.
+    #[error("cannot {action} `{}`: {}", path.display(), reason(source))]
+    Io {
+        /// A verb: read, create, replace, …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Larger than anything that is read here.
+    #[error("`{}` is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit: u64,
+    },
+}
+
+fn reason(source: &io::Error) -> String {
+    // The system's sentence without Rust's " (os error 28)".
+    let text = source.to_string();
+    let end = text.find(" (os error").unwrap_or(text.len());
+    let mut chars = text[..end].chars();
+    chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
+}
+
+impl DiskError {
+    pub(crate) fn io(action: &'static str, path: &Path, source: impl Into<io::Error>) -> Self {
+        DiskError::Io { action, path: path.into(), source: source.into() }
+    }
+
+    /// The kind of the system's refusal, where there was one.
+    pub fn kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            DiskError::Io { source, .. } => Some(source.kind()),
+            DiskError::TooLarge { .. } => None,
+        }
+    }
+
+    /// What would mend it, where that is known.
+    pub fn hints(&self) -> Vec<String> {
+        match self.kind() {
+            Some(io::ErrorKind::StorageFull) => {
+                vec!["make room and run the same command again: nothing was changed".into()]
+            }
+            Some(io::ErrorKind::PermissionDenied) => {
+                vec!["run as the owner of the PKI folder, or name another with --pki".into()]
+            }
+            Some(io::ErrorKind::ReadOnlyFilesystem) => vec!["the file system is mounted read-only".into()],
+            _ => Vec::new(),
+        }
+    }
+}

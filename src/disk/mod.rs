@@ -1,0 +1,18 @@
+//! The one door to the disk: create-exclusive or replace-atomically, mode at birth, synced; locks; PEM.
+//!
+//! Nothing else in the crate writes files. What only Unix can do is in `unix.rs`.
+
+mod access;
+mod error;
+mod lock;
+mod pem;
+mod read;
+mod unix;
+mod write;
+
+pub use access::Access;
+pub use error::DiskError;
+pub use lock::Lock;
+pub use pem::{Block, PemError, decode_pem, encode_pem, encode_secret_pem, first_pem_body};
+pub use read::{entries, exists, read, read_optional};
+pub use write::Disk;

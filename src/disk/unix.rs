@@ -1,0 +1,105 @@
+//! What only Unix can do: modes, owners, locks, swapping two folders, and dying on demand in crash tests.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{CWD, FlockOperation, Gid, RenameFlags, Uid};
+
+/// Owner and group of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+/// The owner that new files should get: that of `folder` when we are root and it is somebody else's.
+pub(super) fn owner_to_follow(folder: &Path) -> Option<Owner> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let meta = folder.metadata().ok()?;
+    let owner = Owner { uid: meta.uid(), gid: meta.gid() };
+    (owner.uid != 0 || owner.gid != 0).then_some(owner)
+}
+
+pub(super) fn create_exclusive(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<File> {
+    // 0600 until the real mode is set on the open file: nobody can open it in between.
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    if mode != 0o600 {
+        file.set_permissions(PermissionsExt::from_mode(mode))?;
+    }
+    if let Some(o) = owner {
+        std::os::unix::fs::fchown(&file, Some(o.uid), Some(o.gid))?;
+    }
+    Ok(file)
+}
+
+pub(super) fn create_folder(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<()> {
+    std::fs::DirBuilder::new().mode(0o700).create(path)?;
+    if mode != 0o700 {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
+    }
+    if let Some(o) = owner {
+        rustix::fs::chown(path, Some(Uid::from_raw(o.uid)), Some(Gid::from_raw(o.gid)))?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode))
+}
+
+pub(super) fn mode_of(path: &Path) -> io::Result<u32> {
+    Ok(path.metadata()?.mode() & 0o7777)
+}
+
+/// Renames where nothing of the new name exists.
+pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // File systems without the flag: the check and the rename are two steps there.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            if super::exists(to) {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            std::fs::rename(from, to)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Swaps two folders in one step.
+pub(super) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
+        // File systems without the flag: three steps, and recovery finds the aside folder.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            let aside = a.with_extension("aside");
+            std::fs::rename(b, &aside)?;
+            std::fs::rename(a, b)?;
+            std::fs::rename(&aside, a)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Takes an advisory lock on an open file or folder; `false` when it is held elsewhere and `wait` is off.
+pub(super) fn lock(file: &File, exclusive: bool, wait: bool) -> io::Result<bool> {
+    let operation = match (exclusive, wait) {
+        (true, true) => FlockOperation::LockExclusive,
+        (true, false) => FlockOperation::NonBlockingLockExclusive,
+        (false, true) => FlockOperation::LockShared,
+        (false, false) => FlockOperation::NonBlockingLockShared,
+    };
+    match rustix::fs::flock(file, operation) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Dies like a killed process.
+#[cfg(feature = "fault-injection")]
+pub(super) fn kill_self() {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+}

@@ -1,0 +1,241 @@
+use super::unix::{self, Owner};
+use super::{Access, DiskError};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that is being replaced is written beside itself under this prefix first.
+const TEMPORARY_PREFIX: &str = ".new-";
+
+/// Writes files and folders for one PKI: synced, with the mode they need from birth, owned by the PKI's owner.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Disk {
+    owner: Option<Owner>,
+}
+
+impl Disk {
+    /// A writer whose files belong to the owner of `folder` when the process runs as root.
+    pub fn following(folder: &Path) -> Self {
+        Disk { owner: unix::owner_to_follow(folder) }
+    }
+
+    /// Creates a folder and the ones above it; one that exists is left as it is.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn create_folder_all(&self, path: &Path, access: Access) -> Result<(), DiskError> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            self.create_folder_all(parent, Access::Public)?;
+        }
+        match self.create_folder(path, access) {
+            // Another process may have been faster.
+            Err(e) if e.kind() == Some(io::ErrorKind::AlreadyExists) && path.is_dir() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Creates a folder that does not exist yet.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn create_folder(&self, path: &Path, access: Access) -> Result<(), DiskError> {
+        fault_point();
+        unix::create_folder(path, access.folder_mode(), self.owner).map_err(|e| DiskError::io("create", path, e))
+    }
+
+    /// Creates a file that does not exist yet and syncs it. A file that could not be written whole is removed.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn create(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), DiskError> {
+        fault_point();
+        let file = unix::create_exclusive(path, access.file_mode(), self.owner);
+        let mut file = file.map_err(|e| DiskError::io("create", path, e))?;
+        let written = write_synced(&mut file, bytes);
+        written.map_err(|e| {
+            drop(std::fs::remove_file(path));
+            DiskError::io("write", path, e)
+        })
+    }
+
+    /// Puts a file in place of the one of that name, or where none was, in one step.
+    ///
+    /// # Errors
+    /// [`DiskError`]; the old file is then as it was.
+    pub fn replace(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), DiskError> {
+        let (folder, name) = (parent(path), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let temporary = folder.join(format!("{TEMPORARY_PREFIX}{name}.{}", std::process::id()));
+        drop(std::fs::remove_file(&temporary));
+        self.create(&temporary, bytes, access)?;
+        fault_point();
+        if let Err(e) = std::fs::rename(&temporary, path) {
+            drop(std::fs::remove_file(&temporary));
+            return Err(DiskError::io("replace", path, e));
+        }
+        self.sync_folder(&folder)
+    }
+
+    /// As [`Disk::replace`], and does nothing when the file holds these bytes already. Returns whether it wrote.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn replace_if_changed(&self, path: &Path, bytes: &[u8], access: Access) -> Result<bool, DiskError> {
+        if std::fs::read(path).is_ok_and(|old| old == bytes) {
+            return Ok(false);
+        }
+        self.replace(path, bytes, access).map(|()| true)
+    }
+
+    /// Moves a file or folder to a name that nothing has, and syncs the folder it arrives in.
+    ///
+    /// # Errors
+    /// [`DiskError`] of kind `AlreadyExists` when something has the name.
+    pub fn rename_new(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        fault_point();
+        unix::rename_new(from, to).map_err(|e| DiskError::io("create", to, e))?;
+        self.sync_folder(&parent(to))
+    }
+
+    /// Moves a file over another one, or to where none is, and syncs the folder it arrives in.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn rename_over(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        fault_point();
+        std::fs::rename(from, to).map_err(|e| DiskError::io("replace", to, e))?;
+        self.sync_folder(&parent(to))
+    }
+
+    /// Swaps two folders in one step and syncs the folders they are in.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn exchange(&self, a: &Path, b: &Path) -> Result<(), DiskError> {
+        fault_point();
+        unix::exchange(a, b).map_err(|e| DiskError::io("replace", b, e))?;
+        self.sync_folder(&parent(a))?;
+        self.sync_folder(&parent(b))
+    }
+
+    /// Removes a file or a whole folder; what does not exist is gone already.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn remove(&self, path: &Path) -> Result<(), DiskError> {
+        fault_point();
+        let removed = match path.symlink_metadata() {
+            Ok(m) if m.is_dir() => std::fs::remove_dir_all(path),
+            Ok(_) => std::fs::remove_file(path),
+            Err(e) => Err(e),
+        };
+        match removed {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(DiskError::io("remove", path, e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets the mode of a file or folder to what its access asks for.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn set_access(&self, path: &Path, access: Access) -> Result<(), DiskError> {
+        fault_point();
+        let mode = if path.is_dir() { access.folder_mode() } else { access.file_mode() };
+        unix::set_mode(path, mode).map_err(|e| DiskError::io("change the mode of", path, e))
+    }
+
+    /// The mode bits of a file or folder.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn mode(&self, path: &Path) -> Result<u32, DiskError> {
+        unix::mode_of(path).map_err(|e| DiskError::io("look at", path, e))
+    }
+
+    /// Makes what was created, renamed or removed in a folder durable.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn sync_folder(&self, folder: &Path) -> Result<(), DiskError> {
+        fault_point();
+        let synced = File::open(folder).and_then(|f| f.sync_all());
+        synced.map_err(|e| DiskError::io("sync", folder, e))
+    }
+}
+
+fn write_synced(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    fault_point();
+    file.write_all(bytes)?;
+    fault_point();
+    file.sync_all()
+}
+
+fn parent(path: &Path) -> PathBuf {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf()
+}
+
+/// With the feature `fault-injection` and `ROOTLET_FAULT_AT=n`, the process dies at the n-th call.
+#[cfg(feature = "fault-injection")]
+pub(crate) fn fault_point() {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static AT: OnceLock<Option<u64>> = OnceLock::new();
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let at = AT.get_or_init(|| std::env::var("ROOTLET_FAULT_AT").ok().and_then(|v| v.parse().ok()));
+    if *at == Some(CALLS.fetch_add(1, Ordering::SeqCst) + 1) {
+        unix::kill_self();
+    }
+}
+
+#[cfg(not(feature = "fault-injection"))]
+#[inline]
+pub(crate) fn fault_point() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_do_not_depend_on_the_umask() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::following(folder.path());
+        for (name, access, mode) in [("s", Access::Private, 0o600), ("p", Access::Public, 0o644)] {
+            let path = folder.path().join(name);
+            disk.create(&path, b"x", access).unwrap();
+            assert_eq!(disk.mode(&path).unwrap(), mode);
+        }
+        let sub = folder.path().join("a/b");
+        disk.create_folder_all(&sub, Access::Private).unwrap();
+        assert_eq!((disk.mode(&sub).unwrap(), disk.mode(sub.parent().unwrap()).unwrap()), (0o700, 0o755));
+    }
+
+    #[test]
+    fn create_never_replaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::default(), folder.path().join("f"));
+        disk.create(&path, b"one", Access::Private).unwrap();
+        let e = disk.create(&path, b"two", Access::Private).unwrap_err();
+        assert_eq!(e.kind(), Some(io::ErrorKind::AlreadyExists));
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert!(!disk.replace_if_changed(&path, b"one", Access::Private).unwrap());
+        assert!(disk.replace_if_changed(&path, b"two", Access::Public).unwrap());
+        assert_eq!((std::fs::read(&path).unwrap().as_slice(), disk.mode(&path).unwrap()), (&b"two"[..], 0o644));
+        assert_eq!(super::super::entries(folder.path()).unwrap(), ["f"]);
+    }
+
+    #[test]
+    fn folders_swap() {
+        let folder = tempfile::tempdir().unwrap();
+        let (disk, a, b) = (Disk::default(), folder.path().join("a"), folder.path().join("b"));
+        for (f, text) in [(&a, "in a"), (&b, "in b")] {
+            disk.create_folder(f, Access::Private).unwrap();
+            disk.create(&f.join("x"), text.as_bytes(), Access::Private).unwrap();
+        }
+        disk.exchange(&a, &b).unwrap();
+        assert_eq!(std::fs::read(a.join("x")).unwrap(), b"in b");
+        assert_eq!(disk.rename_new(&a, &b).unwrap_err().kind(), Some(io::ErrorKind::AlreadyExists));
+    }
+}

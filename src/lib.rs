@@ -1,0 +1,6 @@
+//! rootlet: a private certificate authority.
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod disk;
+pub mod model;

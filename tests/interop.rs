@@ -1,0 +1,42 @@
+//! Real programs judge what `rootlet` wrote.
+//!
+//! Every test runs the binary itself, hands the files it wrote, as they are, to a program that somebody else made, and
+//! asserts both what that program must accept and what it must refuse. A program that is not installed skips its tests
+//! with a printed line; where the environment variable `CI` is set it fails them.
+#![cfg(unix)]
+
+/// One test per key algorithm for a function that takes a `KeyAlgorithm`.
+macro_rules! for_each_key_algorithm {
+    ($function:ident) => {
+        for_each_key_algorithm!($function: p256 P256, p384 P384, ed25519 Ed25519, rsa_2048 Rsa2048);
+    };
+    ($function:ident: $($test:ident $variant:ident),+) => {
+        mod $function {
+            $(
+                #[test]
+                fn $test() {
+                    super::$function(crate::interop::pki::KeyAlgorithm::$variant);
+                }
+            )+
+        }
+    };
+}
+
+mod interop {
+    mod gnutls;
+    mod go;
+    mod handshakes;
+    mod haproxy;
+    mod https;
+    mod java;
+    mod nginx;
+    mod nss;
+    mod openssl;
+    mod openssl_constraints;
+    mod openssl_crl;
+    mod openssl_profiles;
+    mod pki;
+    mod program;
+    mod python;
+    mod server;
+}

@@ -1,0 +1,91 @@
+//! nginx asks for client certificates; curl presents them.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::https::{CURL, client_judges_server, get};
+use super::pki::{KeyAlgorithm, Pki};
+use super::program::{Program, present};
+use super::server::Server;
+
+const NGINX: Program = Program { name: "nginx", version: &["nginx", "-v"] };
+
+/// nginx answers a client whose certificate it refuses with "400 Bad Request" and says in `$ssl_client_verify` why.
+fn admits_and_refuses_clients(algorithm: KeyAlgorithm) {
+    if !present(&[&NGINX, &CURL]) {
+        return;
+    }
+    let pki = Pki::of(algorithm);
+    let server = Server::start(|folder, port| nginx(pki, folder, port));
+
+    let trust = pki.client().trust();
+    let client = pki.client();
+    let peer = pki.peer();
+    let workload = pki.workload();
+    let server_leaf = pki.server();
+    let revoked = pki.revoked_client();
+    let impostor = Pki::impostor().client();
+    for (leaf, status, verdict) in [
+        (Some(&client), 200, "X-Verdict: SUCCESS"),
+        (Some(&peer), 200, "X-Verdict: SUCCESS"),
+        (Some(&workload), 200, "X-Verdict: SUCCESS"),
+        (None, 400, "X-Verdict: NONE"),
+        (Some(&revoked), 400, "X-Verdict: FAILED:certificate revoked"),
+        (Some(&impostor), 400, "X-Verdict: FAILED:"),
+        (Some(&server_leaf), 400, "X-Verdict: FAILED:"),
+    ] {
+        let answer = get("localhost", server.port, &trust, leaf);
+        let name = leaf.map(|leaf| leaf.folder.display().to_string());
+        assert!(
+            answer.status == status && answer.headers.contains(verdict),
+            "{name:?} should get {status} and `{verdict}`: {}\nnginx said:\n{}",
+            answer.ran,
+            server.words()
+        );
+    }
+    client_judges_server(pki, server.port);
+}
+for_each_key_algorithm!(admits_and_refuses_clients);
+
+/// In the foreground, one process, everything it writes in `folder`.
+fn nginx(pki: &Pki, folder: &Path, port: u16) -> Command {
+    let leaf = pki.server();
+    // Only root may and must say as whom to run.
+    let user = match fs::metadata(folder).map(|folder| folder.uid()) {
+        Ok(0) => "user root;",
+        _ => "",
+    };
+    let configuration = format!(
+        "daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log stderr info; {user}
+        events {{ worker_connections 64; }}
+        http {{
+            access_log off;
+            client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+            uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+            server {{
+                listen 127.0.0.1:{port} ssl;
+                server_name localhost;
+                ssl_protocols TLSv1.2 TLSv1.3;
+                ssl_certificate '{certificate}';
+                ssl_certificate_key '{key}';
+                ssl_client_certificate '{trust}';
+                ssl_crl '{crls}';
+                ssl_verify_client on;
+                ssl_verify_depth 3;
+                add_header X-Verdict $ssl_client_verify always;
+                location / {{ return 200 'admitted'; }}
+            }}
+        }}",
+        certificate = leaf.full_chain().display(),
+        key = leaf.key().display(),
+        trust = leaf.trust().display(),
+        crls = pki.crls().display(),
+    );
+    fs::write(folder.join("nginx.conf"), configuration).expect("a file can be written");
+
+    let mut command = NGINX.command();
+    command.arg("-e").arg("stderr").arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
+    command
+}
