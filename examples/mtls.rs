@@ -14,8 +14,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
-use std::{env, thread};
+use std::time::{Duration, SystemTime};
+use std::{env, fs, thread};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring};
@@ -38,6 +38,10 @@ const USAGE: &str = "usage: mtls [--rootlet PATH] [--pki NEW-FOLDER]";
 
 /// How long either side waits for the other. Loopback needs milliseconds; this ends a broken run.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The line of application data that goes each way.
+const HELLO: &str = "hello, server";
+const WELCOME: &str = "welcome, client";
 
 /// The most bytes either side reads: what a peer sends is bounded, even if the peer is ourselves.
 const LINE_MAX: u64 = 256;
@@ -80,7 +84,7 @@ fn run() -> Result<()> {
     if let Some(folder) = kept.as_deref().filter(|folder| folder.exists()) {
         return Err(at(folder, "exists already; name a new folder").into());
     }
-    let rootlet = rootlet.map_or_else(build_rootlet, Ok)?;
+    let rootlet = rootlet.map_or_else(find_rootlet, Ok)?;
 
     // Removed when it goes out of scope, whichever way this function ends.
     let temporary = tempfile::Builder::new().prefix("rootlet-mtls-").tempdir()?;
@@ -151,35 +155,54 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-/// Has cargo build the binary: `cargo run --example` builds the library only. Cargo is always asked
-/// because it alone knows whether the binary is older than its sources; if not, it is done at once.
-fn build_rootlet() -> Result<PathBuf> {
-    // This program is target/PROFILE/examples/mtls; the binary will be target/PROFILE/rootlet.
+/// The binary that belongs to this example. `cargo run --example` builds the library but not the
+/// binary: where that is missing or older than its sources, cargo is asked to build it.
+fn find_rootlet() -> Result<PathBuf> {
+    // This program is target/PROFILE/examples/mtls, the binary target/PROFILE/rootlet.
     let this = env::current_exe()?;
     let mut above = this.ancestors().skip(2);
     let (Some(folder), Some(target)) = (above.next(), above.next()) else {
         return Err("this example lies in no target folder: pass `--rootlet PATH`".into());
     };
+    let binary = folder.join(format!("rootlet{}", env::consts::EXE_SUFFIX));
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let changed = last_change(&package.join("src")).max(last_change(&package.join("Cargo.toml")));
+    if binary.is_file() && last_change(&binary) >= changed {
+        return Ok(binary);
+    }
+
     // `debug` is the folder of the profile `dev`; the others are named like their profile.
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
+    say!("The rootlet binary is missing or older than its sources; cargo builds it now:")?;
     say!("$ cargo build --profile {profile} --bin rootlet")?;
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        // With the example named too, cargo reuses the dependencies as it has just built them.
-        .args(["build", "--profile", profile, "--bin", "rootlet", "--example", "mtls"])
-        .arg("--target-dir")
-        .arg(target)
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| format!("cannot start cargo ({error}): pass `--rootlet PATH`"))?;
-    let binary = folder.join(format!("rootlet{}", env::consts::EXE_SUFFIX));
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Two things let cargo reuse the dependencies it has just built: the example, named too, makes
+    // it choose their features as before, and their build scripts must not see what `cargo run`
+    // tells a program about its package (ring would be compiled again, now and at the next run).
+    cargo.args(["build", "--profile", profile, "--bin", "rootlet", "--example", "mtls"]);
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo.arg("--target-dir").arg(target).current_dir(package).stdin(Stdio::null());
+    let status = cargo.status().map_err(|error| format!("cannot start cargo ({error}): pass `--rootlet PATH`"))?;
     if !status.success() || !binary.is_file() {
         return Err(at(&binary, "cargo did not build it; pass `--rootlet PATH`").into());
     }
+    say!()?;
     Ok(binary)
+}
+
+/// When a file, or the latest file in a folder, was written; `None`, the earliest of all, where there is none.
+fn last_change(path: &Path) -> Option<SystemTime> {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().filter_map(|entry| last_change(&entry.path())).max(),
+        Err(_) => fs::metadata(path).and_then(|file| file.modified()).ok(),
+    }
 }
 
 /// Shows the command line and runs it. What the command says is shown only if it fails: it would
@@ -291,10 +314,13 @@ fn meet(
         (server.join(), asked)
     });
     Ok(match (served.map_err(|_| "the server thread panicked")?, asked) {
-        (Ok((tls, heard)), Ok(answer)) => (Verdict::Accepted, format!("{tls}\n{:31}\"{heard}\" / \"{answer}\"", "")),
+        (Ok((tls, heard)), Ok(answer)) if heard == HELLO && answer == WELCOME => {
+            (Verdict::Accepted, format!("{tls}\n{:31}\"{heard}\" / \"{answer}\"", ""))
+        }
         // The other side is merely told, by an alert or by a connection that breaks off.
         (Err(_), Err(error)) if is_own_decision(&error) => refusal("client", &error),
         (Err(error), Err(_)) => refusal("server", &error),
+        (Ok(_), Ok(_)) => (Verdict::Unforeseen, "by nobody, but the lines did not come through".to_owned()),
         (Ok(_), Err(error)) => (Verdict::Unforeseen, format!("by nobody, but: {error}")),
         (Err(error), Ok(_)) => (Verdict::Unforeseen, format!("too late, by the server: {error}")),
     })
@@ -317,7 +343,7 @@ fn serve(mut tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<(String, S
     let mut stream = Stream::new(&mut tls, &mut tcp);
     let mut heard = String::new();
     BufReader::new((&mut stream).take(LINE_MAX)).read_line(&mut heard)?;
-    stream.write_all(b"welcome, client\n")?;
+    stream.write_all(format!("{WELCOME}\n").as_bytes())?;
     // The goodbye tells the client that nothing was cut off.
     stream.conn.send_close_notify();
     stream.flush()?;
@@ -329,7 +355,7 @@ fn serve(mut tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<(String, S
 fn ask(mut tcp: TcpStream, config: Arc<ClientConfig>, host: ServerName<'static>) -> io::Result<String> {
     let mut tls = ClientConnection::new(config, host).map_err(io::Error::other)?;
     let mut stream = Stream::new(&mut tls, &mut tcp);
-    stream.write_all(b"hello, server\n")?;
+    stream.write_all(format!("{HELLO}\n").as_bytes())?;
     let mut answer = String::new();
     stream.take(LINE_MAX).read_to_string(&mut answer)?;
     Ok(answer.trim_end().to_owned())

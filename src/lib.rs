@@ -3,4 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod disk;
+pub mod keys;
 pub mod model;
+pub mod x509;

@@ -42,6 +42,7 @@ pub use san::{San, SanSet};
 pub use secret::Secret;
 pub use serial::Serial;
 pub use spiffe::{SpiffeId, SpiffeProblem, TrustDomain};
+pub(crate) use subject::is_printable_string;
 pub use subject::{Attribute, AttributeType, Rdn, StringKind, Subject, SubjectProblem};
 pub use timestamp::{Timestamp, Validity};
 pub use uri::UriName;

@@ -1,13 +1,13 @@
-//! The TLS handshakes that a small program in another language performs over the loopback address, and what must come of each.
+//! The TLS handshakes that a small program in another language performs over the loopback address, and what must
+//! come of each.
 //!
-//! Such a program takes `SERVER-FOLDER ROOTS CRLS` and then, per handshake, `NAME CLIENT-FOLDER ROOTS HOST` (`-` for no client
-//! certificate). Both sides check each other against their roots and the CRLs. It prints one line per handshake: `NAME accepted`,
-//! or `NAME refused:` and both sides' words.
+//! Such a program takes `SERVER-FOLDER ROOTS CRLS` and then, per handshake, `NAME CLIENT-FOLDER ROOTS HOST` (`-` for no
+//! client certificate). Both sides check each other against their roots and the CRLs. It prints one line per handshake:
+//! `NAME accepted`, or `NAME refused:` and both sides' words.
 
-use std::path::PathBuf;
 use std::process::Command;
 
-use super::pki::{Entry, Pki};
+use super::pki::Pki;
 use super::program::run;
 
 /// What a program calls the reasons for which it must refuse.
@@ -24,7 +24,7 @@ pub struct Words {
 pub fn judge(program: &mut Command, pki: &Pki, words: &Words) {
     let ours = pki.server().trust();
     let theirs = Pki::impostor().roots();
-    let handshakes: [(&str, Option<Entry>, &PathBuf, &str, Option<&str>); 10] = [
+    let handshakes = [
         ("client", Some(pki.client()), &ours, "localhost", None),
         ("client-by-address", Some(pki.client()), &ours, "127.0.0.1", None),
         ("peer", Some(pki.peer()), &ours, "localhost", None),

@@ -13,8 +13,8 @@ use super::server::Server;
 
 const HAPROXY: Program = Program { name: "haproxy", version: &["haproxy", "-v"] };
 
-/// HAProxy breaks the handshake of a client whose certificate it refuses, and logs OpenSSL's number for why: 20 is an unknown
-/// issuer, 23 a revoked certificate, 26 one for another purpose.
+/// HAProxy breaks the handshake of a client whose certificate it refuses, and logs OpenSSL's number for why: 20 is an
+/// unknown issuer, 23 a revoked certificate, 26 one for another purpose.
 fn admits_and_refuses_clients(algorithm: KeyAlgorithm) {
     if !present(&[&HAPROXY, &CURL]) {
         return;

@@ -28,7 +28,7 @@ pub fn get(host: &str, port: u16, roots: &Path, client: Option<&Entry>) -> Answe
     Answer { status, headers: ran.stdout.clone(), ran }
 }
 
-/// The client refuses servers: those of other roots, those with another name, and its CRLs must not be in the way of a good one.
+/// The client takes our server, CRLs checked, under both its names, and refuses it under another name or other roots.
 pub fn client_judges_server(pki: &Pki, port: u16) {
     let client = pki.client();
     let trust = client.trust();

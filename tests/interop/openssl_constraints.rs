@@ -26,7 +26,8 @@ fn a_leaf_inside_verifies() {
     run(&mut read).succeeds().says("X509v3 Name Constraints: critical").says("DNS:lab.internal");
 
     let inside = pki.leaf("api.lab.internal");
-    run(&mut verify(&inside, &pki.roots(), &["-purpose", "sslserver", "-verify_hostname", "api.lab.internal"])).succeeds();
+    run(&mut verify(&inside, &pki.roots(), &["-purpose", "sslserver", "-verify_hostname", "api.lab.internal"]))
+        .succeeds();
     fs::remove_dir_all(&pki.folder).expect("the folder can be removed");
 }
 

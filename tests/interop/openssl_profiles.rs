@@ -30,7 +30,11 @@ struct Facts {
 
 impl Facts {
     fn of(entry: &Entry) -> Self {
-        let ran = run(OPENSSL.command().args(["x509", "-noout", "-text", "-in"]).arg(entry.certificate())).succeeds();
+        let ran = run(OPENSSL
+            .command()
+            .args(["x509", "-noout", "-text", "-nameopt", "RFC2253", "-in"])
+            .arg(entry.certificate()))
+        .succeeds();
         let mut extensions = BTreeMap::new();
         let mut name = None;
         let lines = ran.stdout.lines().skip_while(|line| line.trim() != "X509v3 extensions:").skip(1);
@@ -57,7 +61,8 @@ impl Facts {
 
     /// The identifier alone: some versions put `keyid:` before it.
     fn key_identifier(&self, extension: &str) -> &str {
-        let (critical, value) = self.extensions.get(extension).unwrap_or_else(|| panic!("no {extension}:\n{}", self.text));
+        let (critical, value) =
+            self.extensions.get(extension).unwrap_or_else(|| panic!("no {extension}:\n{}", self.text));
         assert!(!critical, "{extension} must not be critical:\n{}", self.text);
         value.trim_start_matches("keyid:")
     }
@@ -67,8 +72,10 @@ impl Facts {
     fn hold(&self, expected: &[(&str, bool, &str)]) {
         let mut seen = self.extensions.clone();
         seen.retain(|name, _| name != SUBJECT_KEY && name != AUTHORITY_KEY);
-        let expected: BTreeMap<_, _> =
-            expected.iter().map(|(name, critical, value)| ((*name).to_owned(), (*critical, (*value).to_owned()))).collect();
+        let expected: BTreeMap<_, _> = expected
+            .iter()
+            .map(|(name, critical, value)| ((*name).to_owned(), (*critical, (*value).to_owned())))
+            .collect();
         assert_eq!(seen, expected, "the extensions of\n{}", self.text);
     }
 }
@@ -118,7 +125,10 @@ fn names_and_numbers(algorithm: KeyAlgorithm) {
         assert_eq!(identifier.len(), KEY_IDENTIFIER_LENGTH, "a cut SHA-256:\n{}", facts.text);
         assert_eq!(facts.key_identifier(AUTHORITY_KEY), Facts::of(authority).key_identifier(SUBJECT_KEY));
         assert_eq!(facts.value_after("Issuer:"), issuer);
-        assert_eq!(facts.text.lines().find_map(|line| line.trim().strip_prefix("Subject:")).map(str::trim), Some(subject));
+        assert_eq!(
+            facts.text.lines().find_map(|line| line.trim().strip_prefix("Subject:")).map(str::trim),
+            Some(subject)
+        );
         assert!(facts.text.contains("Version: 3 (0x2)"));
         let serial = facts.value_after("Serial Number:");
         assert!(SERIAL_LENGTHS.contains(&serial.len()) && !serial.contains('-'), "the serial number {serial}");
@@ -132,14 +142,14 @@ fn names_and_numbers(algorithm: KeyAlgorithm) {
         serial.to_owned()
     };
     let (root, issuing) = (pki.root(), pki.issuing());
-    let mut serials = vec![certified_by(&root, "CN = Interop Root", &issuing, "CN = Interop Issuing")];
+    let mut serials = vec![certified_by(&root, "CN=Interop Root", &issuing, "CN=Interop Issuing")];
     for (leaf, subject) in [
-        (pki.server(), "CN = localhost"),
-        (pki.client(), "CN = service-a"),
-        (pki.peer(), "CN = node-1"),
+        (pki.server(), "CN=localhost"),
+        (pki.client(), "CN=service-a"),
+        (pki.peer(), "CN=node-1"),
         (pki.workload(), ""),
     ] {
-        serials.push(certified_by(&issuing, "CN = Interop Issuing", &leaf, subject));
+        serials.push(certified_by(&issuing, "CN=Interop Issuing", &leaf, subject));
     }
     serials.sort();
     assert!(serials.windows(2).all(|pair| pair[0] != pair[1]), "every serial number is another one: {serials:?}");

@@ -20,7 +20,7 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    /// The algorithm of the two CAs. RSA CAs are as strong as a CA should be and no stronger: finding primes takes time.
+    /// The algorithm of the two CAs. RSA ones are as strong as a CA should be and no stronger: primes take time.
     fn of_authorities(self) -> &'static str {
         match self {
             Self::Rsa2048 => "rsa-3072",
@@ -50,8 +50,8 @@ impl Pki {
         MADE[algorithm as usize].get_or_init(|| Self::new(algorithm))
     }
 
-    /// Someone else's PKI whose names are all the same as ours, so that nothing but its keys can give it away, and so that
-    /// no client program holds its certificate back because the server did not ask for its issuer.
+    /// Someone else's PKI whose names are all the same as ours, so that nothing but its keys can give it away, and so
+    /// that no client program holds its certificate back because the server did not ask for its issuer.
     pub fn impostor() -> &'static Self {
         static MADE: OnceLock<Pki> = OnceLock::new();
         MADE.get_or_init(|| {
@@ -179,8 +179,8 @@ impl Entry {
     }
 }
 
-/// A fresh folder of this test process. Those of a process that has ended are removed by the next one: a test process has no
-/// moment of its own at which all of its tests are done.
+/// A fresh folder of this test process. Those of a process that has ended are removed by the next one: a test process
+/// has no moment of its own at which all of its tests are done.
 pub fn scratch() -> TempDir {
     static MINE: OnceLock<PathBuf> = OnceLock::new();
     let mine = MINE.get_or_init(|| {
@@ -206,7 +206,7 @@ fn remove_leftovers(all: &Path) {
     }
 }
 
-/// The parts of a file that concatenates others, as text.
+/// A file's text.
 pub fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }

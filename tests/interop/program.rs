@@ -60,7 +60,7 @@ pub fn clean_command(path: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Whether all of them are installed. Says which versions judge, once each; where `CI` is set a missing one is a failure.
+/// Whether all of them are installed. Says once which version judges; where `CI` is set a missing one is a failure.
 pub fn present(programs: &[&Program]) -> bool {
     programs.iter().all(|program| is_present(program))
 }
@@ -128,10 +128,16 @@ impl Ran {
         self
     }
 
-    /// Whether `words` stand in its output, of either kind.
+    /// `words` stand in its output, of either kind.
     #[track_caller]
     pub fn says(self, words: &str) -> Self {
-        assert!(self.stdout.contains(words) || self.stderr.contains(words), "should say `{words}`: {self}");
+        self.says_one_of(&[words])
+    }
+
+    #[track_caller]
+    pub fn says_one_of(self, choices: &[&str]) -> Self {
+        let said = |words: &&str| self.stdout.contains(words) || self.stderr.contains(words);
+        assert!(choices.iter().any(said), "should say one of {choices:?}: {self}");
         self
     }
 }

@@ -2,8 +2,8 @@
 //
 // usage: handshakes SERVER-FOLDER ROOTS CRLS [NAME CLIENT-FOLDER ROOTS HOST]...
 //
-// Prints one line per handshake: what handshakes.rs says. Go leaves CRLs to the program, so it checks them here: each certificate
-// below the root needs a current CRL that its issuer signed.
+// Prints one line per handshake: what handshakes.rs says. Go leaves CRLs to the program, so it checks them here: each
+// certificate below the root needs a current CRL that its issuer signed.
 package main
 
 import (

@@ -76,7 +76,8 @@ public final class Handshakes {
             listener.setNeedClientAuth(true);
             listener.setSoTimeout(TIME_LIMIT_SECONDS * 1000);
             Future<String> served = executor.submit(() -> serveOne(listener));
-            String words = words("client", () -> greet(client, host, new InetSocketAddress(loopback, listener.getLocalPort())));
+            InetSocketAddress address = new InetSocketAddress(loopback, listener.getLocalPort());
+            String words = words("client", () -> greet(client, host, address));
             return words + served.get(TIME_LIMIT_SECONDS, TimeUnit.SECONDS);
         }
     }
@@ -143,10 +144,11 @@ public final class Handshakes {
         }
         PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, new X509CertSelector());
         try (InputStream stream = Files.newInputStream(crls)) {
-            parameters.addCertStore(
-                    CertStore.getInstance("Collection", new CollectionCertStoreParameters(factory.generateCRLs(stream))));
+            CollectionCertStoreParameters given = new CollectionCertStoreParameters(factory.generateCRLs(stream));
+            parameters.addCertStore(CertStore.getInstance("Collection", given));
         }
-        PKIXRevocationChecker checker = (PKIXRevocationChecker) CertPathBuilder.getInstance("PKIX").getRevocationChecker();
+        PKIXRevocationChecker checker =
+                (PKIXRevocationChecker) CertPathBuilder.getInstance("PKIX").getRevocationChecker();
         checker.setOptions(EnumSet.of(Option.PREFER_CRLS, Option.NO_FALLBACK));
         parameters.addCertPathChecker(checker);
         TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");

@@ -1,0 +1,33 @@
+use super::KeyError;
+use crate::model::Serial;
+use crate::x509::{X509Error, public_key_bits};
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// Octets of a key identifier: 160 bits (RFC 7093 2, method 1).
+const KEY_ID_OCTETS: usize = 20;
+
+/// SHA-256.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
+    out
+}
+
+/// The subjectKeyIdentifier of a public key: the leftmost 160 bits of SHA-256 over the octets of subjectPublicKey
+/// (RFC 7093 2, method 1).
+///
+/// # Errors
+/// [`X509Error`] when the SubjectPublicKeyInfo is malformed.
+pub fn key_identifier(spki: &[u8]) -> Result<Vec<u8>, X509Error> {
+    Ok(sha256(public_key_bits(spki)?)[..KEY_ID_OCTETS].to_vec())
+}
+
+/// A serial number from the system's random numbers.
+///
+/// # Errors
+/// [`KeyError::Random`].
+pub fn random_serial() -> Result<Serial, KeyError> {
+    let mut octets = [0; 16];
+    SystemRandom::new().fill(&mut octets).map_err(|_| KeyError::Random)?;
+    Ok(Serial::from_random(octets))
+}

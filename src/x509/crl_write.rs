@@ -1,0 +1,127 @@
+//! CRLs of any length, written in one buffer: entries first, headers put in front of them.
+
+use super::der::{self, tlv};
+use super::{NameDer, RevokedEntry, SignatureAlgorithm};
+use crate::model::{Oid, Timestamp};
+
+/// Octets kept free in front of the entries for every header: two sequences with long lengths, and some.
+const HEADROOM: usize = 64;
+/// What an entry takes at most: 20 octets of serial, a time, a reason, an invalidity date.
+const ENTRY_OCTETS: usize = 80;
+
+/// A CRL to be signed, without its entries (RFC 5280 5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlFields {
+    /// The signature algorithm of the issuer's key.
+    pub signature_algorithm: SignatureAlgorithm,
+    /// The issuer's subject, byte for byte.
+    pub issuer: NameDer,
+    /// thisUpdate
+    pub this_update: Timestamp,
+    /// nextUpdate
+    pub next_update: Timestamp,
+    /// The issuer's subjectKeyIdentifier.
+    pub authority_key_id: Vec<u8>,
+    /// cRLNumber
+    pub number: u64,
+}
+
+/// The to-be-signed part of a CRL, with room around it for the rest.
+#[derive(Debug)]
+pub struct TbsCrl {
+    buffer: Vec<u8>,
+    start: usize,
+    algorithm: SignatureAlgorithm,
+}
+
+/// Another name for [`TbsCrl`] before its signature is known.
+pub type UnsignedCrl = TbsCrl;
+
+impl TbsCrl {
+    /// Encodes a CRL. Entries are written in the order given; without any the list is absent, never empty
+    /// (RFC 5280 5.1.2.6).
+    pub fn encode<'a>(fields: &CrlFields, entries: impl Iterator<Item = &'a RevokedEntry>) -> Self {
+        let head = [
+            &tlv(der::INTEGER, &[1])[..],
+            fields.signature_algorithm.der(),
+            fields.issuer.as_bytes(),
+            &der::time(fields.this_update),
+            &der::time(fields.next_update),
+        ]
+        .concat();
+        let start = HEADROOM + head.len();
+        let mut buffer = Vec::with_capacity(start + entries.size_hint().0 * ENTRY_OCTETS + 256);
+        buffer.resize(start, 0);
+        let mut this = TbsCrl { buffer, start, algorithm: fields.signature_algorithm };
+        for entry in entries {
+            write_entry(&mut this.buffer, entry);
+        }
+        if this.buffer.len() > this.start {
+            this.prepend_header(der::SEQUENCE);
+        }
+        this.buffer.extend_from_slice(&extensions(fields));
+        this.prepend(&head);
+        this.prepend_header(der::SEQUENCE);
+        this
+    }
+
+    /// The bytes to sign.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    /// Puts the signed parts together and returns the CRL in DER.
+    pub fn assemble(mut self, signature: &[u8]) -> Vec<u8> {
+        let mut bits = vec![0];
+        bits.extend_from_slice(signature);
+        self.buffer.extend_from_slice(self.algorithm.der());
+        self.buffer.extend_from_slice(&tlv(der::BIT_STRING, &bits));
+        self.prepend_header(der::SEQUENCE);
+        self.buffer.drain(..self.start);
+        self.buffer
+    }
+
+    fn prepend(&mut self, bytes: &[u8]) {
+        // HEADROOM covers three headers of six octets; the head itself was reserved in full.
+        let start = self.start - bytes.len();
+        self.buffer[start..self.start].copy_from_slice(bytes);
+        self.start = start;
+    }
+
+    fn prepend_header(&mut self, tag: u8) {
+        let header = der::header(tag, self.buffer.len() - self.start);
+        self.prepend(&header);
+    }
+}
+
+fn write_entry(buffer: &mut Vec<u8>, entry: &RevokedEntry) {
+    let mut content = der::unsigned(entry.serial.as_bytes());
+    content.extend_from_slice(&der::time(entry.revoked_at));
+    let mut extensions = Vec::new();
+    let code = entry.reason.code();
+    if code != 0 {
+        // `unspecified` is left out rather than written (RFC 5280 5.3.1).
+        extensions.extend_from_slice(&[0x30, 10, 6, 3, 0x55, 0x1d, 0x15, 4, 3, der::ENUMERATED, 1, code]);
+    }
+    if let Some(at) = entry.invalidity_date {
+        let value = tlv(der::OCTET_STRING, &der::generalized_time(at));
+        extensions.extend_from_slice(&der::constructed(der::SEQUENCE, &[&[6, 3, 0x55, 0x1d, 0x18], &value]));
+    }
+    if !extensions.is_empty() {
+        content.extend_from_slice(&tlv(der::SEQUENCE, &extensions));
+    }
+    buffer.extend_from_slice(&der::header(der::SEQUENCE, content.len()));
+    buffer.extend_from_slice(&content);
+}
+
+fn extensions(fields: &CrlFields) -> Vec<u8> {
+    let one = |arcs: &[u64], value: &[u8]| {
+        // The arcs are constants of this crate.
+        let oid = Oid::from_arcs(arcs).map(|o| der::oid(&o)).unwrap_or_default();
+        der::constructed(der::SEQUENCE, &[&oid, &tlv(der::OCTET_STRING, value)])
+    };
+    let key_id = tlv(der::SEQUENCE, &tlv(der::context(0), &fields.authority_key_id));
+    let number = der::unsigned(&fields.number.to_be_bytes());
+    let both = [one(super::oid::AUTHORITY_KEY_ID, &key_id), one(super::oid::CRL_NUMBER, &number)].concat();
+    tlv(der::context_constructed(0), &tlv(der::SEQUENCE, &both))
+}

@@ -1,0 +1,27 @@
+//! The only home of ASN.1: certificates and CRLs read into owned facts, and written from plain fields.
+
+mod algorithm;
+mod crl_read;
+mod crl_write;
+pub(crate) mod der;
+mod encode;
+mod error;
+mod extension;
+mod facts;
+mod fields;
+mod name;
+mod read;
+
+pub use algorithm::{PublicKeyKind, SignatureAlgorithm, public_key_bits, public_key_kind};
+pub(crate) use algorithm::{key_family, spki};
+pub use crl_read::{Crl, RevokedEntry};
+pub use crl_write::{CrlFields, TbsCrl, UnsignedCrl};
+pub use encode::{assemble_certificate, encode_certificate};
+pub use error::X509Error;
+pub use extension::oid;
+pub use facts::{
+    BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, ReadSubtree, TbsFacts,
+};
+pub use fields::{CertificateFields, NameDer};
+pub use name::{encode_name, read_name};
+pub use read::{read_certificate, read_tbs};
