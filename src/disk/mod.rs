@@ -16,3 +16,4 @@ pub use lock::Lock;
 pub use pem::{Block, PemError, decode_pem, encode_pem, encode_secret_pem, first_pem_body};
 pub use read::{entries, exists, read, read_optional};
 pub use write::Disk;
+pub(crate) use write::fault_point;

@@ -11,7 +11,11 @@ use rustix::fs::{CWD, FlockOperation, Gid, RenameFlags, Uid};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner {
     uid: u32,
-    gid: u32,
+    gid: Option<u32>,
+}
+
+pub(super) fn owner(uid: u32, gid: Option<u32>) -> Owner {
+    Owner { uid, gid }
 }
 
 /// The owner that new files should get: that of `folder` when we are root and it is somebody else's.
@@ -20,8 +24,7 @@ pub(super) fn owner_to_follow(folder: &Path) -> Option<Owner> {
         return None;
     }
     let meta = folder.metadata().ok()?;
-    let owner = Owner { uid: meta.uid(), gid: meta.gid() };
-    (owner.uid != 0 || owner.gid != 0).then_some(owner)
+    (meta.uid() != 0 || meta.gid() != 0).then(|| owner(meta.uid(), Some(meta.gid())))
 }
 
 pub(super) fn create_exclusive(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<File> {
@@ -31,7 +34,7 @@ pub(super) fn create_exclusive(path: &Path, mode: u32, owner: Option<Owner>) -> 
         file.set_permissions(PermissionsExt::from_mode(mode))?;
     }
     if let Some(o) = owner {
-        std::os::unix::fs::fchown(&file, Some(o.uid), Some(o.gid))?;
+        std::os::unix::fs::fchown(&file, Some(o.uid), o.gid)?;
     }
     Ok(file)
 }
@@ -42,7 +45,7 @@ pub(super) fn create_folder(path: &Path, mode: u32, owner: Option<Owner>) -> io:
         std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
     }
     if let Some(o) = owner {
-        rustix::fs::chown(path, Some(Uid::from_raw(o.uid)), Some(Gid::from_raw(o.gid)))?;
+        rustix::fs::chown(path, Some(Uid::from_raw(o.uid)), o.gid.map(Gid::from_raw))?;
     }
     Ok(())
 }

@@ -19,6 +19,11 @@ impl Disk {
         Disk { owner: unix::owner_to_follow(folder) }
     }
 
+    /// A writer whose files belong to this user, and to this group if one is given.
+    pub fn owned_by(uid: u32, gid: Option<u32>) -> Self {
+        Disk { owner: Some(unix::owner(uid, gid)) }
+    }
+
     /// Creates a folder and the ones above it; one that exists is left as it is.
     ///
     /// # Errors
@@ -51,8 +56,12 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn create(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), DiskError> {
+        self.create_with_mode(path, bytes, access.file_mode())
+    }
+
+    fn create_with_mode(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
         fault_point();
-        let file = unix::create_exclusive(path, access.file_mode(), self.owner);
+        let file = unix::create_exclusive(path, mode, self.owner);
         let mut file = file.map_err(|e| DiskError::io("create", path, e))?;
         let written = write_synced(&mut file, bytes);
         written.map_err(|e| {
@@ -66,10 +75,18 @@ impl Disk {
     /// # Errors
     /// [`DiskError`]; the old file is then as it was.
     pub fn replace(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), DiskError> {
+        self.replace_with_mode(path, bytes, access.file_mode())
+    }
+
+    /// As [`Disk::replace`], with a mode that somebody chose.
+    ///
+    /// # Errors
+    /// [`DiskError`]; the old file is then as it was.
+    pub fn replace_with_mode(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
         let (folder, name) = (parent(path), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
         let temporary = folder.join(format!("{TEMPORARY_PREFIX}{name}.{}", std::process::id()));
         drop(std::fs::remove_file(&temporary));
-        self.create(&temporary, bytes, access)?;
+        self.create_with_mode(&temporary, bytes, mode)?;
         fault_point();
         if let Err(e) = std::fs::rename(&temporary, path) {
             drop(std::fs::remove_file(&temporary));

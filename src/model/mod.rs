@@ -46,4 +46,5 @@ pub(crate) use subject::is_printable_string;
 pub use subject::{Attribute, AttributeType, Rdn, StringKind, Subject, SubjectProblem};
 pub use timestamp::{Timestamp, Validity};
 pub use uri::UriName;
+pub(crate) use uri::host_of;
 pub use usage::{ExtendedKeyUsage, KeyUsage};

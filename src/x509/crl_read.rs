@@ -89,7 +89,7 @@ impl Crl {
         };
         let (tbs, entries, signature) = (range(tbs.whole), range(entries), range(signature));
         let value = |arcs: &[u64]| extensions.iter().find(|e| e.oid.arcs() == arcs).map(|e| e.value.as_slice());
-        let number = value(super::oid::CRL_NUMBER).map(|v| read_number(v)).transpose()?;
+        let number = value(super::oid::CRL_NUMBER).map(read_number).transpose()?;
         let authority_key_id = value(super::oid::AUTHORITY_KEY_ID).and_then(read_key_id);
         Ok(Crl {
             tbs,

@@ -19,6 +19,7 @@ pub use crl_write::{CrlFields, TbsCrl, UnsignedCrl};
 pub use encode::{assemble_certificate, encode_certificate};
 pub use error::X509Error;
 pub use extension::oid;
+pub(crate) use facts::fold_rdn;
 pub use facts::{
     BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, ReadSubtree, TbsFacts,
 };

@@ -76,9 +76,13 @@ pub fn read_tbs(bytes: &[u8]) -> Result<TbsFacts, X509Error> {
         ocsp_urls: Vec::new(),
     };
     for extension in tbs.extensions() {
-        let malformed = !take_extension(&mut facts, extension.parsed_extension());
+        let oid = oid(&extension.oid).ok_or_else(|| X509Error::malformed(WHAT, "an extension with a broken OID"))?;
+        let malformed = !take_extension(&mut facts, extension.parsed_extension())
+            || !matches!(extension.parsed_extension(), ParsedExtension::UnsupportedExtension { .. })
+                && whole(extension.value).is_err()
+            || oid.arcs() == super::oid::NAME_CONSTRAINTS && whole_constraints(extension.value).is_err();
         facts.extensions.push(ExtensionFacts {
-            oid: oid(&extension.oid).ok_or_else(|| X509Error::malformed(WHAT, "an extension with a broken OID"))?,
+            oid,
             critical: extension.critical,
             value: extension.value.to_vec(),
             malformed,
@@ -108,6 +112,37 @@ fn name(name: &X509Name<'_>) -> Result<NameFacts, X509Error> {
 
 fn oid(oid: &x509_parser::der_parser::oid::Oid<'_>) -> Option<Oid> {
     der::read_oid(oid.as_bytes())
+}
+
+/// An extension's value is one DER value with nothing behind it; x509-parser does not ask.
+fn whole(value: &[u8]) -> Result<(), X509Error> {
+    let mut outer = Reader::new(value, WHAT);
+    outer.any()?;
+    outer.end()
+}
+
+/// Every part of nameConstraints is read by x509-parser or none: it drops a list that it cannot read, and everything
+/// behind the base of a subtree, without a word. `minimum` is 0 and so left out, `maximum` absent (RFC 5280 4.2.1.10).
+fn whole_constraints(value: &[u8]) -> Result<(), X509Error> {
+    let mut outer = Reader::new(value, WHAT);
+    let sequence = outer.expect(der::SEQUENCE)?;
+    let mut lists = outer.inside(sequence);
+    for tag in [0, 1] {
+        let Some(list) = lists.optional(der::context_constructed(tag))? else { continue };
+        let mut subtrees = lists.inside(list);
+        if subtrees.is_empty() {
+            return Err(subtrees.fail("an empty list of subtrees"));
+        }
+        while !subtrees.is_empty() {
+            let subtree = subtrees.expect(der::SEQUENCE)?;
+            let mut base = subtrees.inside(subtree);
+            if base.any()?.tag & 0xc0 != 0x80 {
+                return Err(base.fail("a subtree that is no name"));
+            }
+            base.end()?;
+        }
+    }
+    lists.end()
 }
 
 /// Takes what an extension says into the facts; `false` when it is known and broken. The first of several wins, as

@@ -1,0 +1,96 @@
+use super::super::failure::Failure;
+use super::again::required;
+use super::{AgainArgs, LifeArgs, each, key_algorithm};
+use clap::Args;
+use rootlet::model::{DnsName, EmailAddress, ExtendedKeyUsage, IpName, Profile, San, SpiffeId, Subject};
+use rootlet::pki::LeafRequest;
+use rootlet::store::Delivery;
+use std::path::PathBuf;
+
+/// The options of the verbs that issue leaves.
+#[derive(Debug, Args)]
+pub struct LeafArgs {
+    /// What the certificate is for
+    name_argument: Option<String>,
+    /// The CA that issues it [default: the only one that can]
+    #[arg(long, value_name = "CA")]
+    issuer: Option<String>,
+    /// Its subject, as CN=api,O=Example or /O=Example/CN=api [default: from NAME]
+    #[arg(long, value_name = "DN")]
+    subject: Option<String>,
+    /// A DNS name besides NAME
+    #[arg(long, help_heading = "Names", value_name = "NAME")]
+    dns: Vec<String>,
+    /// An IP address besides NAME
+    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
+    ip: Vec<String>,
+    /// An email address
+    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
+    email: Vec<String>,
+    /// A URI
+    #[arg(long, help_heading = "Names", value_name = "URI")]
+    uri: Vec<String>,
+    /// A SPIFFE ID: makes it an X.509-SVID for both TLS roles
+    #[arg(long, help_heading = "Names", value_name = "ID")]
+    spiffe: Vec<String>,
+    /// A purpose besides the profile's: a name as codeSigning, or an OID
+    #[arg(long, value_name = "NAME|OID")]
+    eku: Vec<String>,
+    /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: p256]
+    #[arg(long, value_name = "ALGORITHM")]
+    key: Option<String>,
+    #[command(flatten)]
+    life: LifeArgs,
+    /// The handle, which names its folder [default: from NAME]
+    #[arg(long, value_name = "HANDLE")]
+    name: Option<String>,
+    /// Deliver the files there too, now and at every renewal
+    #[arg(long, help_heading = "Delivery", value_name = "DIR")]
+    out_dir: Option<PathBuf>,
+    /// Who owns the delivered files
+    #[arg(long, help_heading = "Delivery", value_name = "USER[:GROUP]", requires = "out_dir")]
+    owner: Option<String>,
+    /// The mode of the delivered key [default: 0600]
+    #[arg(long, help_heading = "Delivery", value_name = "MODE", requires = "out_dir")]
+    key_mode: Option<String>,
+    #[command(flatten)]
+    again: AgainArgs,
+    /// Replace it, with a new key
+    #[arg(long, help_heading = "When it exists", conflicts_with_all = ["if_missing", "renew_within"])]
+    force: bool,
+}
+
+impl LeafArgs {
+    pub fn translate(&self, profile: Profile) -> Result<LeafRequest, Failure> {
+        let again = self.again.translate(self.force, self.name_argument.as_deref())?;
+        let mut request = LeafRequest::new(profile, required(self.name_argument.as_deref(), profile.name())?)?;
+        request.again = again;
+        request.names.extend(each::<DnsName>(&self.dns)?.into_iter().map(San::Dns));
+        request.names.extend(each::<IpName>(&self.ip)?.into_iter().map(San::Ip));
+        request.names.extend(each::<EmailAddress>(&self.email)?.into_iter().map(San::Email));
+        for uri in &self.uri {
+            request.names.push(San::uri(uri)?);
+        }
+        request.names.extend(each::<SpiffeId>(&self.spiffe)?.into_iter().map(San::Spiffe));
+        request.purposes = each::<ExtendedKeyUsage>(&self.eku)?;
+        request.subject = self.subject.as_deref().map(str::parse::<Subject>).transpose()?;
+        request.key = key_algorithm(self.key.as_deref())?;
+        request.end = self.life.end()?;
+        request.not_before = self.life.not_before()?;
+        request.issuer.clone_from(&self.issuer);
+        request.name = self.name.as_deref().map(str::parse).transpose()?;
+        if let Some(folder) = &self.out_dir {
+            let folder = std::path::absolute(folder)?;
+            request.delivery = Some(Delivery::checked(folder, self.owner.clone(), mode(self.key_mode.as_deref())?)?);
+        }
+        request.check()?;
+        Ok(request)
+    }
+}
+
+fn mode(text: Option<&str>) -> Result<Option<u32>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let octal = (3..=4).contains(&text.len()) && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    let mode = if octal { u32::from_str_radix(text, 8).ok() } else { None };
+    mode.map(Some).ok_or_else(|| Failure::usage(format!("`{text}` is not a file mode"), "write it in octal, as 0640"))
+}

@@ -1,0 +1,44 @@
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use clap::{ArgMatches, Args, Command};
+use rootlet::pki::DoctorRequest;
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Finish or undo half-done work, and rewrite what can be derived; keys are never touched
+    #[arg(long)]
+    repair: bool,
+}
+
+pub fn definition() -> Command {
+    super::command::<Options>(
+        "doctor",
+        "Check the PKI against itself; exit code 3 when something does not agree",
+        "Example:\n  rootlet doctor\n  rootlet doctor --repair",
+    )
+}
+
+pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
+    let options = super::parse::<Options>(matches)?;
+    let outcome = context.open()?.doctor(&DoctorRequest { repair: options.repair })?;
+    let exit = if outcome.has_findings() { Exit::No } else { Exit::Done };
+    if context.printer.is_json() {
+        context.printer.object(&outcome)?;
+        return Ok(exit);
+    }
+    for p in &outcome.problems {
+        let mended = if p.repaired { "mended" } else { "found" };
+        context.printer.text(&format!("{mended}  {:<10} {}", p.code, p.message))?;
+        if let Some(hint) = &p.hint {
+            context.printer.say(&format!("       {:<10} hint: {hint}", ""));
+        }
+    }
+    let good = if outcome.problems.is_empty() {
+        "everything agrees".into()
+    } else {
+        format!("{} problems", outcome.problems.len())
+    };
+    context.printer.say(&format!("{} names looked at: {good}", outcome.certificates));
+    Ok(exit)
+}

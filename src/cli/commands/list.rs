@@ -1,0 +1,105 @@
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::render::{Table, span};
+use clap::{ArgMatches, Args, Command};
+use rootlet::model::{Lifetime, Profile};
+use rootlet::pki::{CertificateView, ListRequest, Status};
+use std::io::Write;
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Only those of this issuer
+    #[arg(long, value_name = "CA")]
+    issuer: Option<String>,
+    /// Only those of this profile
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// Only those that are valid, expired, revoked, on-hold or not-yet-valid
+    #[arg(long, value_parser = ["valid", "expired", "revoked", "on-hold", "not-yet-valid"])]
+    status: Option<String>,
+    /// Only those that end within this time
+    #[arg(long, value_name = "DURATION")]
+    expires_within: Option<String>,
+    /// Earlier certificates too, not the newest of each name alone
+    #[arg(long)]
+    all: bool,
+    /// With the certificates in PEM (needs --json or --jsonl)
+    #[arg(long)]
+    pem: bool,
+    /// One JSON object a line, as they come
+    #[arg(long)]
+    jsonl: bool,
+}
+
+pub fn definition() -> Command {
+    super::command::<Options>(
+        "list",
+        "List what was issued",
+        "Example:\n  rootlet list\n  rootlet list --expires-within 30d --json",
+    )
+}
+
+pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
+    let options = super::parse::<Options>(matches)?;
+    let json = context.printer.is_json();
+    if options.pem && !json && !options.jsonl {
+        return Err(Failure::usage(
+            "--pem needs --json or --jsonl",
+            "for one certificate use `rootlet show NAME --field pem`",
+        ));
+    }
+    let statuses = [Status::Valid, Status::Expired, Status::Revoked, Status::OnHold, Status::NotYetValid];
+    let request = ListRequest {
+        issuer: options.issuer,
+        profile: options.profile.as_deref().map(str::parse::<Profile>).transpose()?,
+        status: options.status.and_then(|s| statuses.into_iter().find(|x| x.name() == s)),
+        expires_within: options.expires_within.as_deref().map(str::parse::<Lifetime>).transpose()?,
+        all: options.all,
+        pem: options.pem,
+    };
+    let mut pki = context.open()?;
+    let now = pki.now();
+    if options.jsonl {
+        return stream(&mut pki, &request);
+    }
+    let mut certificates: Vec<CertificateView> = Vec::new();
+    pki.list(&request, &mut |view| {
+        certificates.push(view);
+        true
+    })?;
+    if json {
+        context.printer.object(&serde_json::json!({ "certificates": certificates, "warnings": [] }))?;
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(["NAME", "PROFILE", "STATUS", "ENDS", "", "ISSUER", "SERIAL"]);
+    for c in &certificates {
+        let status = if c.current { c.status.name().to_string() } else { format!("{} (earlier)", c.status.name()) };
+        let (ends, left) = (c.not_after.date(), span(c.not_after, now));
+        table.row([c.name.clone(), c.profile.into(), status, ends, left, c.issuer_name.clone(), c.serial.clone()]);
+    }
+    if certificates.is_empty() {
+        context.printer.say("nothing to list");
+    } else {
+        context.printer.text(&table.to_string())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn stream(pki: &mut rootlet::pki::Pki, request: &ListRequest) -> Result<Exit, Failure> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut failed = None;
+    pki.list(request, &mut |view| {
+        let written =
+            serde_json::to_writer(&mut out, &view).map_err(std::io::Error::from).and_then(|()| out.write_all(b"\n"));
+        failed = written.err();
+        failed.is_none()
+    })?;
+    match failed {
+        Some(e) => Err(e.into()),
+        None => {
+            out.flush()?;
+            Ok(Exit::Done)
+        }
+    }
+}

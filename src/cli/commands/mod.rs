@@ -1,0 +1,61 @@
+//! One file a command: translate, call, render.
+
+mod bundle;
+mod completions;
+mod crl;
+mod doctor;
+mod intermediate;
+mod leaf;
+mod list;
+mod revoke;
+mod root;
+mod show;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+/// Reads a command's options; clap has checked them against its definition already.
+fn parse<A: FromArgMatches>(matches: &ArgMatches) -> Result<A, Failure> {
+    A::from_arg_matches(matches).map_err(|e| Failure::usage(e.to_string(), ""))
+}
+
+/// A command whose options are defined when it is used.
+fn command<A: Args>(name: &'static str, about: &'static str, example: &'static str) -> Command {
+    Command::new(name).about(about).after_help(example).defer(A::augment_args)
+}
+
+pub fn all() -> Vec<Command> {
+    vec![
+        root::definition(),
+        intermediate::definition(),
+        leaf::server(),
+        leaf::client(),
+        leaf::peer(),
+        leaf::workload(),
+        revoke::definition(),
+        crl::definition(),
+        bundle::definition(),
+        list::definition(),
+        show::definition(),
+        doctor::definition(),
+        completions::definition(),
+    ]
+}
+
+pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
+    match name {
+        "root" => root::run(matches, context),
+        "intermediate" => intermediate::run(matches, context),
+        "server" | "client" | "peer" | "workload" => leaf::run(name, matches, context),
+        "revoke" => revoke::run(matches, context),
+        "crl" => crl::run(matches, context),
+        "bundle" => bundle::run(matches, context),
+        "list" => list::run(matches, context),
+        "show" => show::run(matches, context),
+        "doctor" => doctor::run(matches, context),
+        "completions" => completions::run(matches),
+        other => Err(Failure::usage(format!("there is no command `{other}`"), "see `rootlet --help`")),
+    }
+}

@@ -1,0 +1,74 @@
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use clap::{ArgMatches, Args, Command};
+use rootlet::model::{Reason, Serial, Timestamp};
+use rootlet::pki::{RevokeRequest, Target};
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Handles (every unexpired certificate of it), serials, or certificate files
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// A serial, where a word could mean something else too
+    #[arg(long, value_name = "HEX")]
+    serial: Vec<String>,
+    /// The CA that issued the serial
+    #[arg(long, value_name = "CA", requires = "serial")]
+    issuer: Option<String>,
+    /// Why: key-compromise, superseded, cessation-of-operation, certificate-hold, … [default: unspecified]
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
+    /// Since when the key is suspect
+    #[arg(long, value_name = "TIME")]
+    invalidity_date: Option<String>,
+    /// Lift a certificate-hold
+    #[arg(long, conflicts_with_all = ["reason", "invalidity_date"])]
+    release: bool,
+    /// Record it now and leave the CRL for later
+    #[arg(long)]
+    no_crl: bool,
+}
+
+pub fn definition() -> Command {
+    super::command::<Options>(
+        "revoke",
+        "Revoke certificates and write the CRL",
+        "Example:\n  rootlet revoke service-b --reason key-compromise\n  rootlet revoke ./old/cert.pem 4f2a6b…\n  rootlet revoke service-c --release",
+    )
+}
+
+pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
+    let options = super::parse::<Options>(matches)?;
+    let mut targets: Vec<Target> = options.targets.iter().map(|t| Target::parse(t)).collect();
+    for text in &options.serial {
+        targets.push(Target::Serial { serial: text.parse::<Serial>()?, issuer: options.issuer.clone() });
+    }
+    if targets.is_empty() {
+        return Err(Failure::usage("nothing to revoke was named", "name a handle, a serial or a certificate file"));
+    }
+    let reason = match (&options.reason, options.release) {
+        (_, true) => None,
+        (Some(text), _) => Some(text.parse::<Reason>()?),
+        (None, _) => Some(Reason::Unspecified),
+    };
+    let invalidity_date = options.invalidity_date.as_deref().map(str::parse::<Timestamp>).transpose()?;
+    let request = RevokeRequest { targets, reason, invalidity_date, no_crl: options.no_crl };
+    let outcome = context.open()?.revoke(&request)?;
+    if context.printer.is_json() {
+        context.printer.object(&outcome)?;
+        return Ok(Exit::Done);
+    }
+    for one in &outcome.results {
+        let why = one.certificate.revocation.as_ref().map(|r| format!(", {}", r.reason)).unwrap_or_default();
+        context.printer.text(&format!("{} {} (serial {}{why})", one.action, one.name, one.certificate.serial))?;
+    }
+    for (ca, number) in &outcome.crl_numbers {
+        context.printer.say(&format!("wrote the CRL of {ca}, number {number}"));
+    }
+    if outcome.crl == "pending" {
+        context.printer.say("the CRL is not written yet: run `rootlet crl --due`");
+    }
+    context.printer.warnings(&outcome.warnings);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,61 @@
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::render;
+use clap::{ArgMatches, Args, Command};
+use rootlet::model::Serial;
+use rootlet::pki::Target;
+
+#[derive(Debug, Args)]
+struct Options {
+    /// A handle, a serial, or a certificate file
+    #[arg(value_name = "NAME")]
+    target: Option<String>,
+    /// A serial, where a word could mean something else too
+    #[arg(long, value_name = "HEX", conflicts_with = "target")]
+    serial: Option<String>,
+    /// The CA that issued the serial
+    #[arg(long, value_name = "CA", requires = "serial")]
+    issuer: Option<String>,
+    /// Print one value: a name of the JSON form, as not_after or files.key
+    #[arg(long, value_name = "FIELD")]
+    field: Option<String>,
+}
+
+pub fn definition() -> Command {
+    super::command::<Options>(
+        "show",
+        "Show one certificate",
+        "Example:\n  rootlet show api.internal\n  rootlet show api.internal --field not_after\n  rootlet show api.internal --json",
+    )
+}
+
+pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
+    let options = super::parse::<Options>(matches)?;
+    let target = match (&options.target, &options.serial) {
+        (Some(text), _) => Target::parse(text),
+        (None, Some(serial)) => Target::Serial { serial: serial.parse::<Serial>()?, issuer: options.issuer },
+        (None, None) => return Err(Failure::usage("NAME is missing", "name a handle, a serial or a certificate file")),
+    };
+    let mut pki = context.open()?;
+    let view = pki.show(&target)?;
+    if let Some(field) = &options.field {
+        let value = serde_json::to_value(&view).map_err(std::io::Error::from)?;
+        let Some(found) = field.split('.').try_fold(&value, |v, key| v.get(key)) else {
+            let names = value.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default();
+            return Err(Failure::usage(format!("a certificate has no field `{field}`"), format!("one of {names}")));
+        };
+        if context.printer.is_json() {
+            context.printer.object(found)?;
+        } else {
+            context.printer.text(&render::field(found))?;
+        }
+        return Ok(Exit::Done);
+    }
+    if context.printer.is_json() {
+        context.printer.object(&serde_json::json!({ "certificate": view, "warnings": [] }))?;
+    } else {
+        context.printer.text(&render::certificate(&view, pki.now()))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,105 @@
+use super::exit::Exit;
+use rootlet::model::ModelError;
+use rootlet::pki::Error;
+use serde::Serialize;
+use std::io;
+
+/// Why a command ends without success, as it is told to people and scripts.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    code: String,
+    message: String,
+    hints: Vec<String>,
+    retryable: bool,
+    #[serde(skip)]
+    exit: Option<Exit>,
+    #[serde(skip)]
+    closed_pipe: bool,
+    /// Fields that differ, for `differs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<Vec<rootlet::pki::Difference>>,
+}
+
+impl Failure {
+    /// Wrong usage.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let hint: String = hint.into();
+        Failure {
+            code: "usage".into(),
+            message: message.into(),
+            hints: if hint.is_empty() { Vec::new() } else { vec![hint] },
+            retryable: false,
+            exit: Some(Exit::Usage),
+            closed_pipe: false,
+            differences: None,
+        }
+    }
+
+    pub fn exit(&self) -> Exit {
+        self.exit.unwrap_or(Exit::Failed)
+    }
+
+    pub fn is_closed_pipe(&self) -> bool {
+        self.closed_pipe
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure {
+            code: error.code().into(),
+            message: error.to_string(),
+            hints: error.hints(),
+            retryable: error.is_retryable(),
+            exit: Some(if error.is_usage() { Exit::Usage } else { Exit::Failed }),
+            closed_pipe: false,
+            differences: match error {
+                Error::Differs { differences, .. } => Some(differences),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure {
+            code: "io".into(),
+            message: format!("the output could not be written: {error}"),
+            hints: Vec::new(),
+            retryable: false,
+            exit: Some(Exit::Failed),
+            closed_pipe: error.kind() == io::ErrorKind::BrokenPipe,
+            differences: None,
+        }
+    }
+}
+
+impl Failure {
+    /// One of several items that failed.
+    pub fn of_item(name: &str, error: &rootlet::pki::CrlError) -> Self {
+        Failure {
+            code: error.code.clone(),
+            message: format!("{name}: {}", error.message),
+            hints: error.hints.clone(),
+            retryable: false,
+            exit: None,
+            closed_pipe: false,
+            differences: None,
+        }
+    }
+}

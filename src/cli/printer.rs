@@ -1,0 +1,144 @@
+//! Results on stdout, words on stderr. Text that came from certificates or the command line is escaped first.
+
+use super::failure::Failure;
+use rootlet::issue::Warning;
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+
+/// When words are colored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+/// How a command speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    json: bool,
+    quiet: bool,
+    color: bool,
+}
+
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const CYAN: &str = "\x1b[36m";
+const PLAIN: &str = "\x1b[0m";
+
+impl Printer {
+    pub fn new(json: bool, quiet: bool, color: Color) -> Self {
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        };
+        Printer { json, quiet, color }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// One JSON object on stdout.
+    pub fn object(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
+    }
+
+    /// Text on stdout, escaped line by line.
+    pub fn text(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        for line in text.lines() {
+            writeln!(out, "{}", safe(line))?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Text on stdout as it is: PEM and other things that we made.
+    pub fn raw(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Words on stderr, unless they are not wanted.
+    pub fn say(&self, text: &str) {
+        if !self.json && !self.quiet {
+            for line in text.lines() {
+                eprintln_ignoring(&safe(line));
+            }
+        }
+    }
+
+    /// Warnings on stderr; in JSON they are part of the object.
+    pub fn warnings(&self, warnings: &[Warning]) {
+        if !self.json {
+            for w in warnings {
+                eprintln_ignoring(&format!("{} {}", self.paint(YELLOW, "warning:"), safe(&w.message)));
+            }
+        }
+    }
+
+    /// Why the command failed.
+    pub fn failure(&self, failure: &Failure) {
+        if self.json {
+            #[derive(Serialize)]
+            struct Shape<'a> {
+                error: &'a Failure,
+            }
+            let text = serde_json::to_string_pretty(&Shape { error: failure }).unwrap_or_default();
+            eprintln_ignoring(&text);
+            return;
+        }
+        eprintln_ignoring(&format!("{} {}", self.paint(RED, "error:"), safe(failure.message())));
+        for hint in failure.hints() {
+            eprintln_ignoring(&format!("{} {}", self.paint(CYAN, "hint:"), safe(hint)));
+        }
+    }
+
+    fn paint(&self, color: &str, text: &str) -> String {
+        if self.color { format!("{color}{text}{PLAIN}") } else { text.to_string() }
+    }
+}
+
+/// A terminal that went away is no reason to fail.
+fn eprintln_ignoring(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Escapes what could steer a terminal or turn text around: controls, bidirectional marks, line separators.
+pub fn safe(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(safe("a\x1b[31mb"), "a\\u{1b}[31mb");
+        assert_eq!(safe("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
+        assert_eq!(safe("Lü *.x"), "Lü *.x");
+    }
+}

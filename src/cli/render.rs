@@ -1,0 +1,169 @@
+//! What people read. Everything here goes through the printer, which escapes it.
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use rootlet::model::{Timestamp, Window};
+use rootlet::pki::{CertificateView, Outcome};
+use std::fmt;
+use std::path::Path;
+
+/// After issuing: what it is, where it is, when it ends, which file goes where.
+pub fn issued(context: &Context, outcome: &Outcome) -> Result<Exit, Failure> {
+    let printer = &context.printer;
+    if printer.is_json() {
+        printer.object(outcome)?;
+        return Ok(Exit::Done);
+    }
+    let c = &outcome.certificate;
+    let folder = c.files.cert.as_deref().and_then(Path::parent).map(place).unwrap_or_default();
+    printer.text(&if printer.is_quiet() {
+        folder.clone()
+    } else {
+        format!("{} {} {}  {folder}/", outcome.action, c.profile, c.name)
+    })?;
+    let issuer = if c.profile == "root" { "itself".to_string() } else { c.issuer_name.clone() };
+    let life = c.not_after.since(c.not_before);
+    let renew = c.not_after.plus(-Window::LastThird.seconds(life));
+    let precise = life < 3 * 86_400;
+    let day = |t: Timestamp| if precise { t.to_string() } else { t.date() };
+    printer.say(&format!("  issued by   {issuer}"));
+    printer.say(&format!("  ends        {}; renew it from {}", day(c.not_after), day(renew)));
+    if !c.sans.is_empty() {
+        printer
+            .say(&format!("  names       {}", c.sans.iter().map(|s| s.value.clone()).collect::<Vec<_>>().join(", ")));
+    }
+    for (files, use_) in file_uses(c) {
+        printer.say(&format!("  {files:<27} {use_}"));
+    }
+    for folder in &outcome.delivered {
+        printer.say(&format!("  delivered   {}/", place(folder)));
+    }
+    printer.warnings(&outcome.warnings);
+    Ok(Exit::Done)
+}
+
+fn file_uses(c: &CertificateView) -> Vec<(&'static str, &'static str)> {
+    match c.profile {
+        "root" => vec![
+            ("cert.pem", "whoever shall trust it; also in public/roots.pem"),
+            ("key.pem", "keep it where nobody else comes"),
+        ],
+        "intermediate" => {
+            vec![("chain.pem", "goes with what it issues"), ("key.pem", "keep it where nobody else comes")]
+        }
+        "client" => vec![
+            ("fullchain.pem + key.pem", "the client presents"),
+            ("ca.pem", "the servers it talks to are verified with"),
+        ],
+        "server" => vec![("fullchain.pem + key.pem", "the server presents"), ("ca.pem", "its clients trust")],
+        _ => vec![
+            ("fullchain.pem + key.pem", "it presents, in both roles"),
+            ("ca.pem", "the other side is verified with"),
+        ],
+    }
+}
+
+/// One certificate at a glance.
+pub fn certificate(c: &CertificateView, now: Timestamp) -> String {
+    let mut lines =
+        vec![format!("{} ({}){}", c.name, c.profile, if c.current { "" } else { ", an earlier certificate" })];
+    let mut add = |label: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("  {label:<13} {value}"));
+        }
+    };
+    let status = match &c.revocation {
+        Some(r) => format!("{} since {}, {}", c.status.name(), r.at, r.reason),
+        None => c.status.name().to_string(),
+    };
+    add("status", status);
+    add("subject", c.subject.clone());
+    add("issuer", format!("{} ({})", c.issuer, c.issuer_name));
+    add("serial", c.serial.clone());
+    add("valid from", c.not_before.to_string());
+    add("valid until", format!("{} ({})", c.not_after, span(c.not_after, now)));
+    for san in &c.sans {
+        add(san.kind, san.value.clone());
+    }
+    add("key", c.key_algorithm.clone());
+    add("signed with", c.signature_algorithm.clone());
+    add("key usage", c.key_usage.join(", "));
+    add("purposes", c.eku.join(", "));
+    add("path length", c.path_len.map(|n| n.to_string()).unwrap_or_default());
+    add("fingerprint", format!("{} (SHA-256)", c.fingerprint_sha256));
+    let f = &c.files;
+    for file in [&f.cert, &f.key, &f.chain, &f.fullchain, &f.ca, &f.crl].into_iter().flatten() {
+        add("file", place(file));
+    }
+    lines.join("\n")
+}
+
+/// One value for a script: text as it is, lists one a line, nothing for null.
+pub fn field(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(s) => s.clone(),
+        serde_json::Value::Array(all) => all
+            .iter()
+            .map(|v| match v {
+                serde_json::Value::Object(o) if o.contains_key("value") => {
+                    format!("{}:{}", o["type"].as_str().unwrap_or_default(), o["value"].as_str().unwrap_or_default())
+                }
+                other => field(other),
+            })
+            .collect::<Vec<_>>()
+            .join("\n"),
+        other => other.to_string(),
+    }
+}
+
+/// A path as short as it can be said from here.
+pub fn place(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    here.and_then(|h| path.strip_prefix(h).ok().map(|p| p.display().to_string()))
+        .filter(|p| !p.is_empty())
+        .unwrap_or_else(|| path.display().to_string())
+}
+
+/// How far away a time is.
+pub fn span(at: Timestamp, now: Timestamp) -> String {
+    let seconds = at.since(now);
+    let (n, unit) = match seconds.abs() {
+        s if s >= 2 * 86_400 => (s / 86_400, "days"),
+        s if s >= 2 * 3_600 => (s / 3_600, "hours"),
+        s if s >= 120 => (s / 60, "minutes"),
+        s => (s, "seconds"),
+    };
+    if seconds < 0 { format!("{n} {unit} ago") } else { format!("in {n} {unit}") }
+}
+
+/// Columns as wide as they need to be.
+pub struct Table<const N: usize> {
+    rows: Vec<[String; N]>,
+}
+
+impl<const N: usize> Table<N> {
+    pub fn new(heads: [&str; N]) -> Self {
+        Table { rows: vec![heads.map(String::from)] }
+    }
+
+    pub fn row(&mut self, cells: [String; N]) {
+        self.rows.push(cells);
+    }
+}
+
+impl<const N: usize> fmt::Display for Table<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths: [usize; N] =
+            std::array::from_fn(|i| self.rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0));
+        for row in &self.rows {
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(widths) {
+                line.push_str(&format!("{cell:<width$}  "));
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+use super::second::{self, SecondVerifier};
+use super::{IssueError, Issuer, Warning};
+use crate::judge;
+use crate::keys::{Approved, verify_signature};
+use crate::policy::{Severity, lint_crl};
+use crate::x509::{Certificate, Crl, TbsCrl, assemble_certificate, read_certificate};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A body that can be signed. Only this library has such bodies.
+pub trait SignableBody: sealed::Sealed + Sized {
+    /// What signing makes of it.
+    type Output;
+
+    #[doc(hidden)]
+    fn bytes(&self) -> &[u8];
+
+    #[doc(hidden)]
+    fn finish(self, issuer: &Issuer, signature: &[u8]) -> Result<Self::Output, IssueError>;
+}
+
+/// The to-be-signed part of a certificate that passed rehearsal.
+#[derive(Debug)]
+pub struct CertificateBody {
+    tbs: Vec<u8>,
+    second_verifier: SecondVerifier,
+}
+
+impl CertificateBody {
+    pub(super) fn new(tbs: Vec<u8>, second_verifier: SecondVerifier) -> Self {
+        CertificateBody { tbs, second_verifier }
+    }
+}
+
+/// The to-be-signed part of a CRL that passed rehearsal.
+#[derive(Debug)]
+pub struct CrlBody {
+    tbs: TbsCrl,
+}
+
+impl CrlBody {
+    pub(super) fn new(tbs: TbsCrl) -> Self {
+        CrlBody { tbs }
+    }
+}
+
+/// Proof that a body was rehearsed by this issuer. Signing consumes it; nothing else can be signed.
+///
+/// It carries its issuer, so another one cannot sign it:
+///
+/// ```compile_fail,E0061
+/// # use rootlet::issue::{CertificateBody, Issuer, Linted};
+/// fn with_another(token: Linted<'_, CertificateBody>, another: &Issuer) {
+///     let _ = token.sign(another); // takes no issuer
+/// }
+/// ```
+///
+/// It cannot be forged, because its fields are private and there is no constructor:
+///
+/// ```compile_fail,E0451
+/// # use rootlet::issue::{CrlBody, Issuer, Linted};
+/// fn forge(issuer: &Issuer, body: CrlBody) -> Linted<'_, CrlBody> {
+///     Linted { issuer, body, warnings: Vec::new() }
+/// }
+/// ```
+///
+/// A CRL's token is not a certificate's:
+///
+/// ```compile_fail,E0308
+/// # use rootlet::issue::{CertificateBody, CrlBody, Linted};
+/// fn confuse(token: Linted<'_, CrlBody>) -> Linted<'_, CertificateBody> {
+///     token
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is issued until it is signed"]
+pub struct Linted<'i, B: SignableBody> {
+    issuer: &'i Issuer,
+    body: B,
+    warnings: Vec<Warning>,
+}
+
+impl<'i, B: SignableBody> Linted<'i, B> {
+    pub(super) fn new(issuer: &'i Issuer, body: B, warnings: Vec<Warning>) -> Self {
+        Linted { issuer, body, warnings }
+    }
+
+    /// What the lints warn of.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Signs exactly the rehearsed bytes, reads the result back and lets a second verifier judge it.
+    ///
+    /// # Errors
+    /// [`IssueError::Key`], and [`IssueError::SecondVerifier`] or [`IssueError::NotAsRehearsed`] when the result is not
+    /// good: it is then lost, and must not be released.
+    pub fn sign(self) -> Result<Signed<B>, IssueError> {
+        let signature = self.issuer.signer().sign(Approved::after_rehearsal(self.body.bytes()))?;
+        let output = self.body.finish(self.issuer, &signature)?;
+        Ok(Signed { output, warnings: self.warnings })
+    }
+}
+
+/// What was rehearsed, signed and judged.
+#[derive(Debug)]
+pub struct Signed<B: SignableBody> {
+    output: B::Output,
+    warnings: Vec<Warning>,
+}
+
+impl<B: SignableBody> Signed<B> {
+    /// What the lints warned of.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The result.
+    pub fn into_output(self) -> B::Output {
+        self.output
+    }
+}
+
+impl Signed<CertificateBody> {
+    /// The certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.output.0
+    }
+
+    /// Who judged it besides ourselves.
+    pub fn second_verifier(&self) -> SecondVerifier {
+        self.output.1
+    }
+}
+
+impl Signed<CrlBody> {
+    /// The CRL.
+    pub fn crl(&self) -> &Crl {
+        &self.output
+    }
+}
+
+impl sealed::Sealed for CertificateBody {}
+
+impl SignableBody for CertificateBody {
+    type Output = (Certificate, SecondVerifier);
+
+    fn bytes(&self) -> &[u8] {
+        &self.tbs
+    }
+
+    fn finish(self, issuer: &Issuer, signature: &[u8]) -> Result<Self::Output, IssueError> {
+        let der = assemble_certificate(&self.tbs, issuer.signature_algorithm(), signature);
+        let certificate = read_certificate(&der)?;
+        if certificate.der != self.tbs[..] || certificate.outer_algorithm() != certificate.signature_algorithm {
+            return Err(IssueError::NotAsRehearsed);
+        }
+        let chain: Vec<&Certificate> = std::iter::once(&certificate).chain(issuer.chain()).collect();
+        second::verify(self.second_verifier, &certificate, issuer.certificate())?;
+        if self.second_verifier != SecondVerifier::RustlsWebpki {
+            judge::check_chain(&chain, certificate.not_before)?;
+        }
+        Ok((certificate, self.second_verifier))
+    }
+}
+
+impl sealed::Sealed for CrlBody {}
+
+impl SignableBody for CrlBody {
+    type Output = Crl;
+
+    fn bytes(&self) -> &[u8] {
+        self.tbs.as_bytes()
+    }
+
+    fn finish(self, issuer: &Issuer, signature: &[u8]) -> Result<Crl, IssueError> {
+        let own = issuer.certificate().ok_or(IssueError::NotAsRehearsed)?;
+        let crl = Crl::read(self.tbs.assemble(signature))?;
+        let errors: Vec<_> =
+            lint_crl(&crl, Some(own.facts())).into_iter().filter(|f| f.severity == Severity::Error).collect();
+        if !errors.is_empty() {
+            return Err(IssueError::Lint(errors));
+        }
+        verify_signature(&own.public_key, &crl.outer_algorithm, crl.tbs(), crl.signature())?;
+        second::verify_crl(&crl, own)?;
+        Ok(crl)
+    }
+}

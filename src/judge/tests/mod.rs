@@ -1,0 +1,6 @@
+mod certificates;
+mod chain;
+mod lab;
+mod limits;
+mod names;
+mod properties;

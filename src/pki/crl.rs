@@ -1,0 +1,349 @@
+use super::authority::{Ca, Cas};
+use super::folder::Place;
+use super::material::crl_pem;
+use super::publish::MAX_CRL_BYTES;
+use super::recover::CRL_PREFIX;
+use super::release::Pending;
+use super::{Error, Pki};
+use crate::disk::{Access, Lock, decode_pem, exists, read_optional};
+use crate::issue::{CrlDraft, Issuer, Warning};
+use crate::keys::sha256;
+use crate::model::{Handle, Lifetime, Timestamp, Window};
+use crate::store::{CrlRecord, Filter, StoreError, Transaction};
+use crate::x509::{Certificate, Crl, RevokedEntry};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// thisUpdate lies this far before now at most.
+const BACKDATE_SECONDS: i64 = 300;
+/// How long the CRL of a CA that signs leaves is good for.
+const LEAF_CA_LIFETIME: Lifetime = Lifetime::days(30);
+/// How long the CRL of a CA that signs only CAs is good for.
+const UPPER_CA_LIFETIME: Lifetime = Lifetime::days(365);
+
+/// What `crl` is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct CrlRequest {
+    /// Which CAs; all that have a key when empty.
+    pub cas: Vec<String>,
+    /// Only those that need one.
+    pub due: bool,
+    /// Write nothing; say which are due.
+    pub check: bool,
+    /// How long they are to be good for.
+    pub next_update: Option<Lifetime>,
+}
+
+/// One CRL as scripts see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CrlReport {
+    /// The CA's handle.
+    pub name: String,
+    /// `written`, `unchanged` or `due`.
+    pub action: &'static str,
+    /// cRLNumber; nothing when there is none.
+    pub number: Option<u64>,
+    /// thisUpdate
+    pub this_update: Option<Timestamp>,
+    /// nextUpdate
+    pub next_update: Option<Timestamp>,
+    /// How many certificates it lists.
+    pub entries: Option<u64>,
+    /// Why it is or was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The file in PEM.
+    pub file: Option<PathBuf>,
+    /// Why it was not written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<CrlError>,
+}
+
+/// Why one CRL of several was not written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CrlError {
+    /// A stable word.
+    pub code: String,
+    /// A sentence.
+    pub message: String,
+    /// What would mend it.
+    pub hints: Vec<String>,
+}
+
+/// What `crl` did.
+#[derive(Debug, Clone, Serialize)]
+pub struct CrlOutcome {
+    /// One for each CA.
+    pub results: Vec<CrlReport>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl CrlOutcome {
+    /// Whether one of them failed.
+    pub fn has_failed(&self) -> bool {
+        self.results.iter().any(|r| r.error.is_some())
+    }
+
+    /// Whether one of them is due.
+    pub fn has_due(&self) -> bool {
+        self.results.iter().any(|r| r.action == "due")
+    }
+}
+
+/// A CRL that was signed inside a transaction and waits for it to be committed.
+pub(super) struct SignedCrl {
+    pub handle: Handle,
+    pub record: CrlRecord,
+    pub pending: Pending,
+}
+
+impl Pki {
+    /// Writes CRLs. Goes on past a CA that fails.
+    ///
+    /// # Errors
+    /// [`Error`] when a CA that was named does not exist, or the inventory fails.
+    pub fn crl(&mut self, request: &CrlRequest) -> Result<CrlOutcome, Error> {
+        if !request.check {
+            self.recover()?;
+        }
+        let cas = Cas::load(&*self.read()?)?;
+        let mut chosen: Vec<Ca> = Vec::new();
+        for name in &request.cas {
+            let ca = self.place.named_ca(&cas, name)?;
+            if !chosen.iter().any(|c| c.id() == ca.id()) {
+                chosen.push(ca.clone());
+            }
+        }
+        if request.cas.is_empty() {
+            let now = self.place.now();
+            let wanted =
+                |c: &&Ca| cas.problem(c.id(), now).is_none() && (request.check || exists(&self.place.ca_key_path(c)));
+            chosen.extend(cas.iter().filter(wanted).cloned());
+            if chosen.is_empty() {
+                let hint = "create one with `rootlet root NAME`".into();
+                return Err(Error::NoIssuer { what: "CRLs", hint });
+            }
+        }
+        let mut results = Vec::new();
+        let mut wrote = false;
+        for ca in &chosen {
+            let (due, last) = {
+                let transaction = self.store.begin(crate::store::Access::Read)?;
+                (self.place.crl_due(&*transaction, ca)?, transaction.last_crl(ca.id())?)
+            };
+            let (action, outcome) = match (&due, request.check, request.due) {
+                (Some(_), true, _) => ("due", Ok(last)),
+                (None, true, _) | (None, false, true) => ("unchanged", Ok(last)),
+                _ => {
+                    let written = self.write_crl(&cas, ca, request.next_update);
+                    wrote |= written.is_ok();
+                    ("written", written.map(Some))
+                }
+            };
+            results.push(self.place.report(ca, action, due, outcome));
+        }
+        if wrote {
+            self.publish()?;
+        }
+        Ok(CrlOutcome { results, warnings: self.crl_warnings()? })
+    }
+
+    fn write_crl(&mut self, cas: &Cas, ca: &Ca, lifetime: Option<Lifetime>) -> Result<CrlRecord, Error> {
+        let Pki { place, store } = self;
+        let issuer = place.issuer(cas, ca.id())?;
+        let transaction = store.begin(crate::store::Access::Write)?;
+        let signed = place.sign_crl(&*transaction, &issuer, ca, lifetime)?;
+        let detail = format!("number {}", signed.record.number);
+        let committed = transaction
+            .set_public_stale(true)
+            .and_then(|()| transaction.note(place.now(), "crl", Some(ca.handle()), &detail))
+            .and_then(|()| transaction.commit());
+        signed.settle(place, committed)
+    }
+}
+
+impl SignedCrl {
+    /// After the commit: puts the CRL in its place, or forgets it when the commit failed.
+    pub fn settle(self, place: &Place, committed: Result<(), StoreError>) -> Result<CrlRecord, Error> {
+        let released = match committed {
+            Ok(()) => release_crl(place, &self.handle, self.pending.folder()),
+            Err(e) => Err(Error::Store(e)),
+        };
+        self.pending.abandon(place);
+        released.map(|()| self.record)
+    }
+}
+
+impl Place {
+    /// Signs the next CRL of a CA inside a writing transaction and puts it into `pending/`.
+    pub(super) fn sign_crl(
+        &self,
+        transaction: &dyn Transaction,
+        issuer: &Issuer,
+        ca: &Ca,
+        lifetime: Option<Lifetime>,
+    ) -> Result<SignedCrl, Error> {
+        let mut entries = Vec::new();
+        transaction.revoked(ca.id(), &mut |r| {
+            let (serial, revoked_at) = (r.serial, r.at);
+            entries.push(RevokedEntry { serial, revoked_at, reason: r.reason, invalidity_date: r.invalidity_date });
+        })?;
+        let last = transaction.last_crl(ca.id())?;
+        let lifetime = match lifetime {
+            Some(l) => l,
+            None => self.crl_lifetime(transaction, ca)?,
+        };
+        let on_disk = read_crl(&self.ca_generation_folder(ca).join("crl.pem"))?.and_then(|c| c.number_u64());
+        let draft = next_crl_of(&ca.certificate, last.as_ref(), on_disk, &entries, lifetime, self.now());
+        let crl = issuer
+            .rehearse_crl(draft, entries.iter())
+            .and_then(|linted| linted.sign())
+            .map_err(Error::issue(format!("the CRL of {}", ca.handle())))?
+            .into_output();
+        let record = CrlRecord {
+            issuer: ca.id(),
+            number: draft.number,
+            this_update: draft.this_update,
+            next_update: draft.next_update,
+            entries: entries.len() as u64,
+            last_event: transaction.last_event(ca.id())?,
+            sha256: sha256(crl.der()),
+        };
+        transaction.record_crl(&record)?;
+        let pending = Pending::create(self, &format!("{CRL_PREFIX}{}-{}", record.number, ca.handle()))?;
+        let bytes = Zeroizing::new(crl_pem(&crl).into_bytes());
+        let file = super::material::OutFile { name: "crl.pem", bytes, access: Access::Public };
+        if let Err(e) = pending.fill(self, &[file]) {
+            pending.abandon(self);
+            return Err(e);
+        }
+        Ok(SignedCrl { handle: ca.handle().clone(), record, pending })
+    }
+
+    fn report(
+        &self,
+        ca: &Ca,
+        action: &'static str,
+        reason: Option<String>,
+        outcome: Result<Option<CrlRecord>, Error>,
+    ) -> CrlReport {
+        let file = Some(self.ca_generation_folder(ca).join("crl.pem")).filter(|p| exists(p));
+        let (record, error) = match outcome {
+            Ok(record) => (record, None),
+            Err(e) => (None, Some(CrlError { code: e.code().into(), message: e.to_string(), hints: e.hints() })),
+        };
+        CrlReport {
+            name: ca.handle().to_string(),
+            action: if error.is_some() { "failed" } else { action },
+            number: record.as_ref().map(|r| r.number),
+            this_update: record.as_ref().map(|r| r.this_update),
+            next_update: record.as_ref().map(|r| r.next_update),
+            entries: record.as_ref().map(|r| r.entries),
+            reason,
+            file,
+            error,
+        }
+    }
+
+    fn crl_lifetime(&self, transaction: &dyn Transaction, ca: &Ca) -> Result<Lifetime, Error> {
+        if ca.certificate.basic_constraints.and_then(|b| b.path_len) == Some(0) {
+            return Ok(LEAF_CA_LIFETIME);
+        }
+        let mut signs_leaves = false;
+        let filter = Filter { issuer: Some(ca.id()), ..Filter::default() };
+        transaction.walk(&filter, &mut |r| {
+            signs_leaves |= !r.profile.is_ca();
+            !signs_leaves
+        })?;
+        Ok(if signs_leaves { LEAF_CA_LIFETIME } else { UPPER_CA_LIFETIME })
+    }
+
+    /// Why a CA's CRL should be written now; nothing when it need not.
+    pub(super) fn crl_due(&self, transaction: &dyn Transaction, ca: &Ca) -> Result<Option<String>, Error> {
+        let Some(last) = transaction.last_crl(ca.id())? else { return Ok(Some("there is none yet".into())) };
+        if transaction.last_event(ca.id())? > last.last_event {
+            return Ok(Some("it does not list the newest revocations".into()));
+        }
+        if !exists(&self.ca_generation_folder(ca).join("crl.pem")) {
+            return Ok(Some("its file is missing".into()));
+        }
+        let life = last.next_update.since(last.this_update);
+        let left = last.next_update.since(self.now());
+        Ok((left < Window::LastThird.seconds_at_most_a_third(life)).then(|| format!("it ends {}", last.next_update)))
+    }
+}
+
+impl Pki {
+    /// Which CAs have no CRL, or a stale one, in `public/crls.pem`.
+    pub(super) fn crl_warnings(&mut self) -> Result<Vec<Warning>, Error> {
+        let now = self.place.now();
+        let transaction = self.store.begin(crate::store::Access::Read)?;
+        let cas = Cas::load(&*transaction)?;
+        let mut warnings = Vec::new();
+        for ca in cas.iter().filter(|c| now <= c.certificate.not_after) {
+            let message = match transaction.last_crl(ca.id())? {
+                None => format!("`{}` has no CRL, and servers that check revocation want one of every CA", ca.handle()),
+                Some(crl) if crl.next_update < now => {
+                    format!(
+                        "the CRL of `{}` ended {}, and servers that check it refuse everybody",
+                        ca.handle(),
+                        crl.next_update
+                    )
+                }
+                Some(_) => continue,
+            };
+            warnings.push(Warning::new("crl-stale", message));
+        }
+        Ok(warnings)
+    }
+}
+
+/// Number and dates of the next CRL.
+pub(super) fn next_crl_of(
+    own: &Certificate,
+    last: Option<&CrlRecord>,
+    on_disk: Option<u64>,
+    entries: &[RevokedEntry],
+    lifetime: Lifetime,
+    now: Timestamp,
+) -> CrlDraft {
+    // The clock in seconds is part of the maximum, so that a restored backup repeats no number.
+    let clock = u64::try_from(now.unix()).unwrap_or(0);
+    let number = [last.map_or(0, |l| l.number) + 1, on_disk.unwrap_or(0) + 1, clock].into_iter().max().unwrap_or(1);
+    let newest = entries.iter().map(|e| e.revoked_at).max();
+    let floor = [Some(own.not_before), last.map(|l| l.this_update), newest].into_iter().flatten().max();
+    let this_update = now.plus(-BACKDATE_SECONDS).max(floor.unwrap_or(now));
+    let next_update = this_update.plus(lifetime.seconds()).min(own.not_after);
+    CrlDraft { number, this_update, next_update }
+}
+
+/// Moves a pending CRL to its CA's folder, unless a newer one is there.
+pub(super) fn release_crl(place: &Place, handle: &Handle, pending: &Path) -> Result<(), Error> {
+    let from = pending.join("crl.pem");
+    let target = place.ca_folder(handle).join("crl.pem");
+    let _lock = Lock::exclusive(&place.public_folder())?;
+    let Some(new) = read_crl(&from)? else { return Ok(()) };
+    let newer = match read_crl(&target) {
+        Ok(Some(old)) => old.number_u64() < new.number_u64(),
+        // None there, or one that cannot be read.
+        _ => true,
+    };
+    if newer {
+        place.disk.rename_over(&from, &target)?;
+    }
+    Ok(())
+}
+
+/// Reads a CRL file in PEM; nothing when there is none.
+pub(super) fn read_crl(path: &Path) -> Result<Option<Crl>, Error> {
+    let Some(bytes) = read_optional(path, MAX_CRL_BYTES)? else { return Ok(None) };
+    let malformed = |problem: String| Error::File {
+        path: path.into(),
+        source: crate::x509::X509Error::Malformed { what: "the CRL", problem },
+    };
+    let blocks = decode_pem(&bytes).map_err(|e| malformed(e.to_string()))?;
+    let block = blocks.into_iter().find(|b| b.label == "X509 CRL").ok_or_else(|| malformed("no CRL in it".into()))?;
+    Crl::read(block.der).map(Some).map_err(|source| Error::File { path: path.into(), source })
+}

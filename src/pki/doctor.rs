@@ -1,0 +1,348 @@
+//! The PKI against itself: files, modes, keys, CRLs and the inventory.
+
+use super::authority::{Ca, Cas, read_key};
+use super::crl::read_crl;
+use super::leaf::read;
+use super::material::{OutFile, certificate_pem};
+use super::{Error, Pki};
+use crate::disk::{Access, decode_pem, entries, exists, read_optional};
+use crate::issue::Warning;
+use crate::keys::{sha256, verify_signature};
+use crate::store::{Filter, Record};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+const MAX_FILE: u64 = 16 << 20;
+
+/// What `doctor` is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DoctorRequest {
+    /// Finish or undo half-done work, set modes, rewrite what can be derived.
+    pub repair: bool,
+}
+
+/// Something that does not agree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// A stable word.
+    pub code: &'static str,
+    /// A sentence.
+    pub message: String,
+    /// The file, where it is about one.
+    pub file: Option<PathBuf>,
+    /// Whether `--repair` mended it.
+    pub repaired: bool,
+    /// What would mend it, where `--repair` cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// What `doctor` found.
+#[derive(Debug, Clone, Serialize)]
+pub struct DoctorOutcome {
+    /// What does not agree.
+    pub problems: Vec<Problem>,
+    /// How many certificates were looked at.
+    pub certificates: u64,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl DoctorOutcome {
+    /// Whether something is left that was not mended.
+    pub fn has_findings(&self) -> bool {
+        self.problems.iter().any(|p| !p.repaired)
+    }
+}
+
+struct Findings {
+    problems: Vec<Problem>,
+    repair: bool,
+}
+
+impl Findings {
+    fn add(&mut self, code: &'static str, message: String, file: Option<&Path>, hint: Option<&str>) {
+        let (file, hint) = (file.map(Path::to_path_buf), hint.map(ToString::to_string));
+        self.problems.push(Problem { code, message, file, repaired: false, hint });
+    }
+
+    /// Adds a problem that `mend` can mend, and mends it when that was asked for.
+    fn mend(
+        &mut self,
+        code: &'static str,
+        message: String,
+        file: &Path,
+        mend: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let repaired = self.repair;
+        if repaired {
+            mend()?;
+        }
+        let hint = (!repaired).then(|| "`rootlet doctor --repair` mends it".to_string());
+        self.problems.push(Problem { code, message, file: Some(file.into()), repaired, hint });
+        Ok(())
+    }
+}
+
+impl Pki {
+    /// Checks the PKI against itself; with `repair` finishes or undoes half-done work and rewrites what can be derived.
+    /// Keys are never made, changed or removed.
+    ///
+    /// # Errors
+    /// [`Error`] when something cannot be read or mended; findings are no errors.
+    pub fn doctor(&mut self, request: &DoctorRequest) -> Result<DoctorOutcome, Error> {
+        let mut findings = Findings { problems: Vec::new(), repair: request.repair };
+        self.check_pending(&mut findings)?;
+        self.check_folders(&mut findings)?;
+        let cas = Cas::load(&*self.read()?)?;
+        for ca in cas.iter() {
+            self.check_ca(&mut findings, &cas, ca)?;
+        }
+        let certificates = self.check_leaves(&mut findings, &cas)?;
+        self.check_unknown(&mut findings)?;
+        self.check_public(&mut findings)?;
+        Ok(DoctorOutcome { problems: findings.problems, certificates, warnings: Vec::new() })
+    }
+
+    fn check_pending(&mut self, findings: &mut Findings) -> Result<(), Error> {
+        let pending = self.place.pending_folder();
+        let left = entries(&pending)?;
+        if findings.repair {
+            for done in self.recover()? {
+                let what = if done.finished { "was finished" } else { "was undone" };
+                let message = format!("a command died half-way: `{}` {what}", done.entry);
+                let file = Some(pending.join(&done.entry));
+                findings.problems.push(Problem { code: "half-done", message, file, repaired: true, hint: None });
+            }
+        } else {
+            for entry in left {
+                let message = format!("a command died half-way, or is running: `{entry}`");
+                let hint =
+                    Some("the next command that writes finishes or undoes it; so does `rootlet doctor --repair`");
+                findings.add("half-done", message, Some(&pending.join(&entry)), hint);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_folders(&mut self, findings: &mut Findings) -> Result<(), Error> {
+        let place = &self.place;
+        let inventory = place.root.join("inventory.db");
+        for (path, access) in [
+            (place.root.join(super::folder::CA), Access::Private),
+            (place.root.join(super::folder::CERTS), Access::Private),
+            (place.pending_folder(), Access::Private),
+            (place.public_folder(), Access::Public),
+        ] {
+            if !exists(&path) {
+                let message = "a folder of the PKI is missing".to_string();
+                findings.mend("missing", message, &path, || Ok(place.disk.create_folder_all(&path, access)?))?;
+            }
+        }
+        check_mode(place, findings, &inventory, Access::Private)
+    }
+
+    fn check_ca(&mut self, findings: &mut Findings, cas: &Cas, ca: &Ca) -> Result<(), Error> {
+        let place = &self.place;
+        let folder = place.ca_generation_folder(ca);
+        check_mode(place, findings, &folder, Access::Private)?;
+        let chain: Vec<_> = cas.chain(ca.id()).into_iter().map(|c| c.certificate.clone()).collect();
+        let files = super::material::ca_files(&[], &chain, None);
+        check_files(place, findings, &folder, &files, |f| f.name != "key.pem")?;
+        check_key(place, findings, &folder.join("key.pem"), &ca.authority.certificate)?;
+        let path = folder.join("crl.pem");
+        let last = self.store.begin(crate::store::Access::Read)?.last_crl(ca.id())?;
+        match (read_crl(&path), last) {
+            (_, None) => {}
+            (Err(e), Some(_)) => {
+                findings.add("crl", e.to_string(), Some(&path), Some("write it again: `rootlet crl`"));
+            }
+            (Ok(None), Some(_)) => {
+                let message = format!("the CRL of `{}` is missing", ca.handle());
+                findings.add("crl", message, Some(&path), Some("write it again: `rootlet crl`"));
+            }
+            (Ok(Some(crl)), Some(last)) => {
+                let good =
+                    verify_signature(&ca.certificate.public_key, &crl.outer_algorithm, crl.tbs(), crl.signature());
+                if good.is_err() || sha256(crl.der()) != last.sha256 {
+                    let message = format!(
+                        "the CRL of `{}` is not the one that was recorded, number {}",
+                        ca.handle(),
+                        last.number
+                    );
+                    findings.add("crl", message, Some(&path), Some("write it again: `rootlet crl`"));
+                }
+            }
+        }
+        let due = place.crl_due(&*self.store.begin(crate::store::Access::Read)?, ca)?;
+        if let Some(reason) = due.filter(|_| cas.problem(ca.id(), place.now()).is_none()) {
+            let message = format!("the CRL of `{}` is due: {reason}", ca.handle());
+            findings.add("crl-due", message, Some(&path), Some("write it: `rootlet crl --due`"));
+        }
+        Ok(())
+    }
+
+    fn check_leaves(&mut self, findings: &mut Findings, cas: &Cas) -> Result<u64, Error> {
+        let place = &self.place;
+        let transaction = self.store.begin(crate::store::Access::Read)?;
+        let mut count = 0;
+        let mut failed: Result<(), Error> = Ok(());
+        transaction.walk(&Filter::default(), &mut |record| {
+            count += 1;
+            if !record.profile.is_ca() {
+                failed = check_leaf(place, findings, cas, &record);
+            }
+            failed.is_ok()
+        })?;
+        failed?;
+        Ok(count)
+    }
+
+    fn check_unknown(&mut self, findings: &mut Findings) -> Result<(), Error> {
+        let place = &self.place;
+        let transaction = self.store.begin(crate::store::Access::Read)?;
+        for folder in [place.root.join(super::folder::CA), place.root.join(super::folder::CERTS)] {
+            for entry in entries(&folder)? {
+                let known = match entry.parse() {
+                    Ok(handle) => transaction.holder(&handle)?.is_some(),
+                    Err(_) => false,
+                };
+                if !known {
+                    let message = "the inventory does not know this folder".to_string();
+                    findings.add("unknown", message, Some(&folder.join(entry)), Some("look at it and move it away"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_public(&mut self, findings: &mut Findings) -> Result<(), Error> {
+        let folder = self.place.public_folder();
+        let state = |folder: &Path| -> Result<Vec<(String, Vec<u8>)>, Error> {
+            let names = entries(folder)?;
+            names
+                .into_iter()
+                .map(|n| {
+                    Ok((n.clone(), read_optional(&folder.join(n), super::publish::MAX_CRL_BYTES)?.unwrap_or_default()))
+                })
+                .collect()
+        };
+        let is = state(&folder)?;
+        let should = self.published()?;
+        for (name, bytes) in &should {
+            let found = is.iter().find(|(n, _)| n == name);
+            if found.is_none_or(|(_, b)| b != bytes) {
+                let what = if found.is_some() { "is not what the inventory says" } else { "is missing" };
+                let file = Some(folder.join(name));
+                let (repaired, hint) =
+                    (findings.repair, (!findings.repair).then(|| "`rootlet doctor --repair` mends it".into()));
+                findings.problems.push(Problem {
+                    code: "public",
+                    message: format!("`public/{name}` {what}"),
+                    file,
+                    repaired,
+                    hint,
+                });
+            }
+        }
+        for (name, _) in is.iter().filter(|(n, _)| !should.iter().any(|(s, _)| s == n)) {
+            let message = format!("`public/{name}` is not of this PKI, and would be published");
+            findings.add("public", message, Some(&folder.join(name)), Some("move it away"));
+        }
+        if findings.repair {
+            self.publish()?;
+        }
+        Ok(())
+    }
+}
+
+fn check_leaf(place: &super::folder::Place, findings: &mut Findings, cas: &Cas, record: &Record) -> Result<(), Error> {
+    let folder = place.leaf_folder(&record.handle);
+    if !exists(&folder) {
+        let message = format!("the files of `{}` are missing", record.handle);
+        findings.add("missing", message, Some(&folder), Some("issue it again with --force, or revoke it"));
+        return Ok(());
+    }
+    check_mode(place, findings, &folder, Access::Private)?;
+    let chain: Vec<_> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
+    let files = super::material::leaf_files(&read(record)?, &[], &chain);
+    // A chain is as it was when the leaf was issued: its CAs may have been renewed since, and it is still good.
+    check_files(place, findings, &folder, &files, |f| f.name == "cert.pem")?;
+    for file in files.iter().filter(|f| !matches!(f.name, "cert.pem" | "key.pem")) {
+        let path = folder.join(file.name);
+        let whole = read_optional(&path, MAX_FILE)?.is_some_and(|b| decode_pem(&b).is_ok());
+        if !whole {
+            let message = format!("`{}` of `{}` is missing or damaged", file.name, record.handle);
+            findings.mend("files", message, &path, || Ok(place.disk.replace(&path, &file.bytes, file.access)?))?;
+        }
+    }
+    let starts_with_leaf = read_optional(&folder.join("fullchain.pem"), MAX_FILE)?.is_none_or(|b| {
+        b.starts_with(certificate_pem(&read(record).unwrap_or_else(|_| unreachable!("read above"))).as_bytes())
+    });
+    if !starts_with_leaf {
+        let path = folder.join("fullchain.pem");
+        let message = format!("`fullchain.pem` of `{}` does not start with its certificate", record.handle);
+        if let Some(file) = files.iter().find(|f| f.name == "fullchain.pem") {
+            findings.mend("files", message, &path, || Ok(place.disk.replace(&path, &file.bytes, file.access)?))?;
+        }
+    }
+    check_key(place, findings, &folder.join("key.pem"), record)
+}
+
+fn check_files(
+    place: &super::folder::Place,
+    findings: &mut Findings,
+    folder: &Path,
+    files: &[OutFile],
+    which: impl Fn(&OutFile) -> bool,
+) -> Result<(), Error> {
+    for file in files.iter().filter(|f| which(f)) {
+        let path = folder.join(file.name);
+        let is = read_optional(&path, MAX_FILE)?;
+        if is.as_deref() != Some(&file.bytes[..]) {
+            let what = if is.is_some() { "is not what was recorded" } else { "is missing" };
+            let message = format!("`{}` {what}", path.display());
+            findings.mend("files", message, &path, || {
+                place.disk.create_folder_all(folder, Access::Private)?;
+                Ok(place.disk.replace(&path, &file.bytes, file.access)?)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn check_key(place: &super::folder::Place, findings: &mut Findings, path: &Path, record: &Record) -> Result<(), Error> {
+    if !exists(path) {
+        let message = format!("the key of `{}` is not in the PKI folder", record.handle);
+        findings.add("key", message, Some(path), Some("put it back, or issue it again with a new key"));
+        return Ok(());
+    }
+    check_mode(place, findings, path, Access::Private)?;
+    match read_key(path) {
+        Ok(key) if sha256(key.public_key()) == record.spki_sha256 => {}
+        Ok(_) => {
+            let message = format!("the key file of `{}` is not the key of its certificate", record.handle);
+            findings.add("key", message, Some(path), Some("put the right key back, or issue it again with a new key"));
+        }
+        Err(e) => findings.add(
+            "key",
+            e.to_string(),
+            Some(path),
+            Some("put the right key back, or issue it again with a new key"),
+        ),
+    }
+    Ok(())
+}
+
+fn check_mode(place: &super::folder::Place, findings: &mut Findings, path: &Path, access: Access) -> Result<(), Error> {
+    if !exists(path) {
+        return Ok(());
+    }
+    let is = place.disk.mode(path)?;
+    let allowed = if path.is_dir() { access.folder_mode() } else { access.file_mode() };
+    if is & !allowed & 0o777 != 0 {
+        let message = format!("`{}` has mode {is:04o}, and {allowed:04o} is the most", path.display());
+        findings.mend("mode", message, path, || Ok(place.disk.set_access(path, access)?))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! The files of a certificate: names, bytes, and who may read them.
+
+use crate::disk::{Access, encode_pem};
+use crate::x509::{Certificate, Crl};
+use zeroize::Zeroizing;
+
+/// One file to be written.
+pub(super) struct OutFile {
+    pub name: &'static str,
+    pub bytes: Zeroizing<Vec<u8>>,
+    pub access: Access,
+}
+
+impl OutFile {
+    fn public(name: &'static str, text: String) -> Self {
+        OutFile { name, bytes: Zeroizing::new(text.into_bytes()), access: Access::Public }
+    }
+
+    fn key(key_pem: &[u8]) -> Self {
+        OutFile { name: "key.pem", bytes: Zeroizing::new(key_pem.to_vec()), access: Access::Private }
+    }
+}
+
+pub(super) fn certificate_pem(certificate: &Certificate) -> String {
+    encode_pem("CERTIFICATE", certificate.der())
+}
+
+pub(super) fn crl_pem(crl: &Crl) -> String {
+    encode_pem("X509 CRL", crl.der())
+}
+
+fn pems<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -> String {
+    certificates.into_iter().map(certificate_pem).collect()
+}
+
+/// A leaf's files. `chain` is its issuer first and the root last; without intermediates there is no `chain.pem`.
+pub(super) fn leaf_files(leaf: &Certificate, key_pem: &[u8], chain: &[Certificate]) -> Vec<OutFile> {
+    let (root, intermediates) = chain.split_last().map_or((None, &[][..]), |(r, i)| (Some(r), i));
+    let above = pems(intermediates);
+    let mut files = vec![OutFile::public("cert.pem", certificate_pem(leaf)), OutFile::key(key_pem)];
+    if !above.is_empty() {
+        files.push(OutFile::public("chain.pem", above.clone()));
+    }
+    files.push(OutFile::public("fullchain.pem", certificate_pem(leaf) + &above));
+    files.push(OutFile::public("ca.pem", pems(root)));
+    files
+}
+
+/// A CA's files. `chain` is the CA itself first and the root last; `chain.pem` leaves the root out unless it is the CA.
+pub(super) fn ca_files(key_pem: &[u8], chain: &[Certificate], crl: Option<&Crl>) -> Vec<OutFile> {
+    let shown = if chain.len() > 1 { &chain[..chain.len() - 1] } else { chain };
+    let mut files = vec![
+        OutFile::public("cert.pem", pems(chain.first())),
+        OutFile::key(key_pem),
+        OutFile::public("chain.pem", pems(shown)),
+    ];
+    if let Some(crl) = crl {
+        files.push(OutFile::public("crl.pem", crl_pem(crl)));
+    }
+    files
+}

@@ -1,0 +1,38 @@
+//! A PKI directory and its verbs: a request goes in, an outcome comes out.
+//!
+//! Every verb is one file. Requests hold values that are valid already; outcomes serialize to the documented JSON.
+
+mod authority;
+mod bundle;
+mod config;
+mod create_ca;
+mod crl;
+mod deliver;
+mod doctor;
+mod error;
+mod folder;
+mod issuer_choice;
+mod leaf;
+mod list;
+mod material;
+mod publish;
+mod recover;
+mod release;
+mod revoke;
+mod state;
+mod target;
+mod view;
+
+pub use bundle::{Bundle, BundleRequest};
+pub use config::{Config, Urls};
+pub use create_ca::CaRequest;
+pub use crl::{CrlError, CrlOutcome, CrlReport, CrlRequest};
+pub use doctor::{DoctorOutcome, DoctorRequest, Problem};
+pub use error::{Difference, Error};
+pub use folder::Pki;
+pub use leaf::LeafRequest;
+pub use list::ListRequest;
+pub use revoke::{RevokeOutcome, RevokeRequest, Revoked};
+pub use state::{Again, Outcome};
+pub use target::Target;
+pub use view::{CertificateView, Files, NameView, RevocationView, Status};

@@ -1,0 +1,105 @@
+//! Finishing or undoing what a command that died left in `pending/`.
+
+use super::crl::release_crl;
+use super::release::release_folder;
+use super::{Error, Pki};
+use crate::disk::{Lock, decode_pem, entries, read_optional};
+use crate::model::{Handle, Serial};
+use crate::x509::read_certificate;
+use std::path::Path;
+
+/// CRLs in `pending/` have folders of this prefix; certificates have their serial.
+pub(super) const CRL_PREFIX: &str = "crl-";
+const MAX_CERTIFICATE_BYTES: u64 = 16 << 20;
+
+/// What was found in `pending/` and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Recovered {
+    /// The folder's name.
+    pub entry: String,
+    /// Whether it was finished; else it was undone.
+    pub finished: bool,
+}
+
+impl Pki {
+    /// Finishes or undoes what dead commands left behind: first thing in every command that writes.
+    pub(super) fn recover(&mut self) -> Result<Vec<Recovered>, Error> {
+        let pending = self.place.pending_folder();
+        let mut done = Vec::new();
+        if !entries(&pending)?.is_empty() {
+            let _exclusive = Lock::exclusive(&pending)?;
+            for entry in entries(&pending)? {
+                let folder = pending.join(&entry);
+                // A lock that is held: the command is alive and will finish by itself.
+                let Ok(Some(_lock)) = Lock::try_exclusive(&folder) else { continue };
+                let finished = match entry.strip_prefix(CRL_PREFIX) {
+                    Some(_) => self.recover_crl(&folder)?,
+                    None => self.recover_certificate(&entry, &folder)?,
+                };
+                done.push(Recovered { entry, finished });
+            }
+        }
+        let stale = self.read()?.public_is_stale()?;
+        if stale {
+            self.publish()?;
+        }
+        Ok(done)
+    }
+
+    fn recover_certificate(&mut self, entry: &str, folder: &Path) -> Result<bool, Error> {
+        let serial: Option<Serial> = entry.parse().ok();
+        let on_disk = first_certificate(&folder.join("cert.pem"))?;
+        let record = match (&serial, &on_disk) {
+            (Some(serial), Some(der)) => self.read()?.with_serial(serial)?.into_iter().find(|r| r.der == *der),
+            _ => None,
+        };
+        match record {
+            // Recorded and not released: the row says that it exists.
+            Some(r) if r.is_current => {
+                let target =
+                    if r.profile.is_ca() { self.place.ca_folder(&r.handle) } else { self.place.leaf_folder(&r.handle) };
+                release_folder(&self.place, folder, &target)?;
+                Ok(true)
+            }
+            // Never recorded, replaced meanwhile, or the old files after the swap: none of it is needed.
+            _ => {
+                self.place.disk.remove(folder)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn recover_crl(&mut self, folder: &Path) -> Result<bool, Error> {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let handle = crl_owner(&name);
+        let finished = match handle {
+            Some((handle, number)) => {
+                let transaction = self.read()?;
+                let mut recorded = false;
+                for authority in transaction.authorities()?.into_iter().filter(|a| a.handle == handle) {
+                    recorded |= transaction.last_crl(authority.id)?.is_some_and(|c| c.number == number);
+                }
+                recorded
+            }
+            None => false,
+        };
+        if finished && let Some((handle, _)) = crl_owner(&name) {
+            release_crl(&self.place, &handle, folder)?;
+        }
+        self.place.disk.remove(folder)?;
+        Ok(finished)
+    }
+}
+
+/// `crl-<number>-<handle>`
+fn crl_owner(name: &str) -> Option<(Handle, u64)> {
+    let (number, handle) = name.strip_prefix(CRL_PREFIX)?.split_once('-')?;
+    Some((handle.parse().ok()?, number.parse().ok()?))
+}
+
+fn first_certificate(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let Some(bytes) = read_optional(path, MAX_CERTIFICATE_BYTES)? else { return Ok(None) };
+    let Ok(blocks) = decode_pem(&bytes) else { return Ok(None) };
+    let first = blocks.into_iter().find(|b| b.label == "CERTIFICATE").map(|b| b.der);
+    Ok(first.filter(|der| read_certificate(der).is_ok()))
+}

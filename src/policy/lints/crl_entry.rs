@@ -1,0 +1,111 @@
+//! The entries of a CRL. Each rule sees every entry in one walk, tells of the first and counts the rest.
+
+use super::basic::SERIAL_OCTETS;
+use super::crl_view::{CrlView, Entry, EntryCheck};
+use super::hex;
+use super::validity::is_misencoded;
+use crate::model::Reason;
+use crate::policy::lint::{Check, Lint};
+use crate::x509::der::{self, Reader};
+
+const fn rule(id: &'static str, citation: &'static str, about: &'static str, check: EntryCheck) -> Lint {
+    Lint::new(id, citation, about, Check::Entry(check))
+}
+
+pub(super) static LINTS: &[Lint] = &[
+    rule("crl-entry-serial", "RFC 5280 5.1.2.6", "an entry's serial number is positive, 20 octets at most", serial),
+    rule("crl-entry-date", "RFC 5280 5.1.2.6", "a revocation is not later than its CRL", date),
+    rule("crl-entry-date-encoding", "RFC 5280 5.1.2.6", "a revocation date has the type of its year", encoding),
+    rule("crl-entry-reason", "RFC 5280 5.3.1", "a reason is one that the standard has", reason),
+    rule("crl-entry-reason-delta", "RFC 5280 5.3.1", "removeFromCRL stands in delta CRLs only", remove),
+    rule("crl-entry-reason-unspecified", "RFC 5280 5.3.1", "the reason unspecified is left out", unspecified).warns(),
+    rule(
+        "crl-entry-invalidity-date",
+        "RFC 5280 5.3.2",
+        "an invalidityDate is a GeneralizedTime before its CRL",
+        invalidity,
+    ),
+    rule("crl-entry-critical", "RFC 5280 5.3", "no entry extension is critical but certificateIssuer", critical),
+    rule("crl-entry-extension-duplicate", "RFC 5280 4.2", "no extension stands twice in an entry", duplicate),
+];
+
+/// The content octets of the OIDs of the entry extensions (RFC 5280 5.3).
+const REASON_CODE: &[u8] = &[0x55, 0x1d, 0x15];
+const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 0x18];
+const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 0x1d];
+const REMOVE_FROM_CRL: u8 = 8;
+
+fn name(entry: &Entry<'_>) -> String {
+    format!("the entry `{}`", hex(entry.serial))
+}
+
+fn serial(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
+    let s = entry.serial;
+    let zero = s.iter().all(|b| *b == 0);
+    let negative = s.first().is_some_and(|b| b & 0x80 != 0);
+    let padded = matches!(s, [0, next, ..] if next & 0x80 == 0);
+    (zero || negative || padded || s.len() > SERIAL_OCTETS)
+        .then(|| format!("{} has a serial number that no certificate may have", name(entry)))
+}
+
+fn date(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
+    match entry.revoked_at() {
+        None => Some(format!("{} has a date that cannot be read", name(entry))),
+        Some(at) if at > v.crl.this_update => {
+            Some(format!("{} was revoked at {at}, after the CRL's thisUpdate {}", name(entry), v.crl.this_update))
+        }
+        Some(_) => None,
+    }
+}
+
+fn encoding(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
+    let at = entry.revoked_at()?;
+    is_misencoded(entry.revoked.tag, at)
+        .then(|| format!("{} has a date of {at} that is not of the type that its year asks for", name(entry)))
+}
+
+fn code(entry: &Entry<'_>) -> Option<Result<u8, ()>> {
+    let (_, value) = entry.extension(REASON_CODE)?;
+    Some(if let [der::ENUMERATED, 1, code] = value { Ok(*code) } else { Err(()) })
+}
+
+fn reason(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
+    match code(entry)? {
+        Ok(code) if code == REMOVE_FROM_CRL || Reason::from_code(code).is_some() => None,
+        Ok(code) => Some(format!("{} has the reason {code}, which does not exist", name(entry))),
+        Err(()) => Some(format!("{} has a reason that is not an ENUMERATED", name(entry))),
+    }
+}
+
+fn remove(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
+    (code(entry)? == Ok(REMOVE_FROM_CRL) && !v.delta)
+        .then(|| format!("{} has the reason removeFromCRL in a complete CRL", name(entry)))
+}
+
+fn unspecified(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
+    (code(entry)? == Ok(0)).then(|| format!("{} has the reason unspecified written out", name(entry)))
+}
+
+fn invalidity(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
+    let (_, value) = entry.extension(INVALIDITY_DATE)?;
+    let mut reader = Reader::new(value, "invalidityDate");
+    let time = reader.expect(der::GENERALIZED_TIME).ok().filter(|_| reader.is_empty()).and_then(der::read_time);
+    match time {
+        None => Some(format!("{} has an invalidityDate that is not a GeneralizedTime", name(entry))),
+        Some(at) if at > v.crl.this_update => {
+            Some(format!("{} has the invalidityDate {at}, after the CRL's thisUpdate", name(entry)))
+        }
+        Some(_) => None,
+    }
+}
+
+fn critical(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
+    let wrong = entry.extensions.iter().any(|(oid, critical, _)| *critical != (*oid == CERTIFICATE_ISSUER));
+    wrong.then(|| format!("{} has an extension that is critical and must not be, or the other way round", name(entry)))
+}
+
+fn duplicate(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
+    let all = &entry.extensions;
+    let twice = all.iter().enumerate().any(|(i, e)| all[..i].iter().any(|other| other.0 == e.0));
+    twice.then(|| format!("{} has an extension twice", name(entry)))
+}

@@ -1,0 +1,144 @@
+use crate::model::Timestamp;
+use crate::x509::der::{self, Reader, Value};
+use crate::x509::{Crl, TbsFacts, X509Error};
+
+/// Looks at one entry, and says what is wrong with it.
+pub(in crate::policy) type EntryCheck = fn(&Entry<'_>, &CrlView<'_>) -> Option<String>;
+
+/// A CRL as the rules look at it. Its entries are walked once, without copies, by all rules for entries together.
+pub(in crate::policy) struct CrlView<'a> {
+    pub crl: &'a Crl,
+    pub issuer: Option<&'a TbsFacts>,
+    /// The tags of thisUpdate and nextUpdate as encoded.
+    pub date_tags: Vec<u8>,
+    /// The content of revokedCertificates, where it is present.
+    pub entries: Option<&'a [u8]>,
+    /// Whether it has a deltaCRLIndicator.
+    pub delta: bool,
+    /// Why the walk ended early.
+    pub broken: Option<String>,
+    /// Whether each serial number is greater than the one before.
+    pub ascending: bool,
+    tallies: Vec<Tally>,
+}
+
+/// What one rule found in the walk: the first message, and how many there were.
+struct Tally {
+    lint: &'static str,
+    check: EntryCheck,
+    first: Option<String>,
+    count: usize,
+}
+
+/// One entry of revokedCertificates as encoded (RFC 5280 5.1.2.6).
+pub(in crate::policy) struct Entry<'a> {
+    /// The content octets of its serial number.
+    pub serial: &'a [u8],
+    pub revoked: Value<'a>,
+    /// The content octets of extension OID, `critical`, and extnValue's content.
+    pub extensions: Vec<(&'a [u8], bool, &'a [u8])>,
+}
+
+/// deltaCRLIndicator (RFC 5280 5.2.4).
+pub(super) const DELTA: &[u64] = &[2, 5, 29, 27];
+
+impl<'a> CrlView<'a> {
+    pub fn new(crl: &'a Crl, issuer: Option<&'a TbsFacts>, checks: Vec<(&'static str, EntryCheck)>) -> Self {
+        let tallies = checks.into_iter().map(|(lint, check)| Tally { lint, check, first: None, count: 0 }).collect();
+        let delta = crl.extensions.iter().any(|e| e.oid.arcs() == DELTA);
+        // The CRL was read once already, so its headers cannot fail here.
+        let (date_tags, entries) = headers(crl.tbs()).unwrap_or_default();
+        let mut view =
+            CrlView { crl, issuer, date_tags, entries, delta, broken: None, ascending: true, tallies: Vec::new() };
+        view.tallies = view.walk(tallies);
+        view
+    }
+
+    fn walk(&mut self, mut tallies: Vec<Tally>) -> Vec<Tally> {
+        let mut reader = Reader::new(self.entries.unwrap_or_default(), "the CRL");
+        let mut last: &[u8] = &[];
+        let mut number = 0usize;
+        while !reader.is_empty() {
+            number += 1;
+            let entry = match Entry::read(&mut reader) {
+                Ok(entry) => entry,
+                Err(e) => {
+                    self.broken = Some(format!("entry {number}: {e}"));
+                    break;
+                }
+            };
+            self.ascending &= (last.len(), last) < (entry.serial.len(), entry.serial);
+            last = entry.serial;
+            for tally in &mut tallies {
+                if let Some(message) = (tally.check)(&entry, self) {
+                    tally.first.get_or_insert(message);
+                    tally.count += 1;
+                }
+            }
+        }
+        tallies
+    }
+
+    /// What a rule for entries found.
+    pub fn entry_message(&self, lint: &str) -> Option<String> {
+        let tally = self.tallies.iter().find(|t| t.lint == lint)?;
+        let first = tally.first.as_ref()?;
+        Some(if tally.count > 1 { format!("{first}, and {} more", tally.count - 1) } else { first.clone() })
+    }
+
+    /// The serial numbers again, in order.
+    pub fn serials(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut reader = Reader::new(self.entries.unwrap_or_default(), "the CRL");
+        std::iter::from_fn(
+            move || {
+                if reader.is_empty() { None } else { Entry::read(&mut reader).ok().map(|e| e.serial) }
+            },
+        )
+    }
+}
+
+fn headers(tbs: &[u8]) -> Result<(Vec<u8>, Option<&[u8]>), X509Error> {
+    let mut outer = Reader::new(tbs, "the CRL");
+    let sequence = outer.expect(der::SEQUENCE)?;
+    let mut fields = outer.inside(sequence);
+    fields.optional(der::INTEGER)?;
+    fields.expect(der::SEQUENCE)?;
+    fields.expect(der::SEQUENCE)?;
+    let mut tags = Vec::new();
+    while matches!(fields.peek(), Some(der::UTC_TIME | der::GENERALIZED_TIME)) {
+        tags.push(fields.any()?.tag);
+    }
+    Ok((tags, fields.optional(der::SEQUENCE)?.map(|v| v.content)))
+}
+
+impl<'a> Entry<'a> {
+    fn read(list: &mut Reader<'a>) -> Result<Self, X509Error> {
+        let one = list.expect(der::SEQUENCE)?;
+        let mut parts = list.inside(one);
+        let serial = parts.expect(der::INTEGER)?.content;
+        let revoked = parts.any()?;
+        let mut extensions = Vec::new();
+        if let Some(sequence) = parts.optional(der::SEQUENCE)? {
+            let mut all = parts.inside(sequence);
+            while !all.is_empty() {
+                let extension = all.expect(der::SEQUENCE)?;
+                let mut fields = all.inside(extension);
+                let oid = fields.expect(der::OID)?.content;
+                let critical = fields.optional(der::BOOLEAN)?.is_some_and(|b| b.content != [0]);
+                extensions.push((oid, critical, fields.expect(der::OCTET_STRING)?.content));
+                fields.end()?;
+            }
+        }
+        parts.end()?;
+        Ok(Entry { serial, revoked, extensions })
+    }
+
+    /// `critical` and content of the extension whose OID has these content octets.
+    pub fn extension(&self, oid: &[u8]) -> Option<(bool, &'a [u8])> {
+        self.extensions.iter().find(|e| e.0 == oid).map(|e| (e.1, e.2))
+    }
+
+    pub fn revoked_at(&self) -> Option<Timestamp> {
+        der::read_time(self.revoked)
+    }
+}

@@ -1,0 +1,146 @@
+//! Certificates that break the rules of the standards about fields, names and keys.
+
+use super::Case;
+use super::sample::{foreign_key, name_facts, public_key, rsa_key};
+use crate::model::KeyAlgorithm;
+use crate::model::Profile::{self, Client, Intermediate, Root, Server};
+use crate::x509::der::{self, tlv};
+use crate::x509::{GeneralName, SignatureAlgorithm, oid};
+
+const fn case(lint: &'static str, of: Profile, breaks: fn(&mut super::Sample)) -> Case {
+    Case { lint, of, breaks }
+}
+
+const CN: &str = "2.5.4.3";
+const C: &str = "2.5.4.6";
+const O: &str = "2.5.4.10";
+const EMAIL: &str = "1.2.840.113549.1.9.1";
+const UTF8: u8 = der::UTF8_STRING;
+const PRINTABLE: u8 = der::PRINTABLE_STRING;
+/// Places of fields in a tbsCertificate.
+const VALIDITY: usize = 4;
+const EXTENSIONS: usize = 7;
+
+fn algorithm(oid: &str, parameters: &[u8]) -> Vec<u8> {
+    der::constructed(der::SEQUENCE, &[&der::oid(&oid.parse().unwrap()), parameters])
+}
+
+/// 2048 bits, and other sizes for the rules about them.
+fn modulus(first: u8, octets: usize) -> Vec<u8> {
+    [&[first][..], &vec![0x55; octets - 1]].concat()
+}
+
+pub(super) static CASES: &[Case] = &[
+    case("version", Server, |s| s.facts.version = 1),
+    case("unique-ids", Server, |s| s.facts.has_unique_ids = true),
+    case("serial-positive", Server, |s| s.facts.raw_serial = vec![0x80; 16]),
+    case("serial-positive", Server, |s| s.facts.raw_serial = vec![0]),
+    case("serial-length", Server, |s| s.facts.raw_serial = vec![1; 21]),
+    case("serial-entropy", Server, |s| s.facts.raw_serial = vec![1; 7]),
+    case("extension-duplicate", Server, |s| {
+        let first = s.facts.extensions[0].clone();
+        s.facts.extensions.push(first);
+    }),
+    case("extension-unknown-critical", Root, |s| s.critical(&[1, 2, 3], true)),
+    case("extension-malformed", Server, |s| s.extension(oid::SUBJECT_ALT_NAME).malformed = true),
+    case("der-default", Server, |s| s.extension(oid::BASIC_CONSTRAINTS).value = vec![0x30, 3, 1, 1, 0]),
+    case("der-default", Server, |s| {
+        s.raw_field(EXTENSIONS, |_| {
+            let one = der::constructed(der::SEQUENCE, &[&[6, 2, 0x2a, 3], &[1, 1, 0], &[4, 0]]);
+            tlv(der::context_constructed(3), &tlv(der::SEQUENCE, &one))
+        });
+    }),
+    case("der-minimal", Server, |s| s.facts.raw_serial.insert(0, 0)),
+    case("der-minimal", Server, |s| s.extension(oid::KEY_USAGE).value = vec![3, 2, 6, 0x80]),
+    case("validity-encoding", Server, |s| {
+        s.raw_field(VALIDITY, |_| {
+            let at = |t: &str| der::generalized_time(t.parse().unwrap());
+            tlv(der::SEQUENCE, &[at("2026-01-01"), at("2027-01-01")].concat())
+        });
+    }),
+    case("validity-order", Server, |s| s.facts.not_after = s.facts.not_before.plus(-1)),
+    case("validity-past", Server, |s| s.now = Some(s.facts.not_after.plus(1))),
+    case("validity-backdated", Server, |s| s.now = Some(s.facts.not_before.plus(3601))),
+    case("validity-issuer-end", Server, |s| s.issuer().not_after = s.facts.not_after.plus(-1)),
+    case("validity-issuer-start", Server, |s| s.issuer().not_before = s.facts.not_before.plus(1)),
+    case("validity-server-days", Server, |s| s.lifetime(826)),
+    case("issuer-empty", Server, |s| s.facts.issuer = name_facts(&[0x30, 0])),
+    case("ca-subject-empty", Intermediate, |s| s.subject(&[])),
+    case("holder-unnamed", Client, |s| s.subject(&[])),
+    case("subject-string-type", Client, |s| s.subject(&[&[(C, UTF8, b"DE")]])),
+    case("subject-string-type", Client, |s| s.subject(&[&[(EMAIL, UTF8, b"a@b.c")]])),
+    case("subject-string-legacy", Client, |s| s.subject(&[&[(CN, der::BMP_STRING, b"\0a")]])),
+    case("subject-characters", Client, |s| s.subject(&[&[(CN, PRINTABLE, b"a@b")]])),
+    case("subject-characters", Client, |s| s.subject(&[&[(CN, UTF8, b"\xff")]])),
+    case("subject-control", Client, |s| s.subject(&[&[(CN, UTF8, b"a\0b")]])),
+    case("subject-value-empty", Client, |s| s.subject(&[&[(CN, UTF8, b"")]])),
+    case("subject-bounds", Client, |s| s.subject(&[&[(CN, PRINTABLE, &[b'a'; 65])]])),
+    case("subject-country", Client, |s| s.subject(&[&[(C, PRINTABLE, b"DEU")]])),
+    case("subject-duplicate-in-rdn", Client, |s| s.subject(&[&[(CN, UTF8, b"a"), (CN, UTF8, b"b")]])),
+    case("subject-set-order", Client, |s| s.subject(&[&[(O, UTF8, b"a"), (CN, UTF8, b"b")]])),
+    case("subject-email", Client, |s| s.subject(&[&[(EMAIL, der::IA5_STRING, b"a@b.c")]])),
+    case("ca-subject-email", Root, |s| s.subject(&[&[(EMAIL, der::IA5_STRING, b"a@b.c")]])),
+    case("common-name-repeats", Server, |s| s.subject(&[&[(CN, UTF8, b"www.lab.internal")]])),
+    case("key-malformed", Server, |s| s.facts.public_key = vec![0x30, 0]),
+    case("key-malformed", Server, |s| {
+        let end = s.facts.public_key.len() - 65;
+        s.facts.public_key[end] = 5;
+    }),
+    case("key-algorithm", Server, |s| s.facts.public_key = foreign_key("1.2.840.10040.4.1", &[])),
+    case("key-algorithm", Server, |s| {
+        // secp256k1, and a curve given by its parameters.
+        s.facts.public_key = foreign_key("1.2.840.10045.2.1", &der::oid(&"1.3.132.0.10".parse().unwrap()));
+    }),
+    case("key-algorithm", Server, |s| s.facts.public_key = foreign_key("1.2.840.10045.2.1", &[0x30, 0])),
+    case("rsa-size", Server, |s| s.facts.public_key = rsa_key(&modulus(0xc0, 128), &[1, 0, 1])),
+    case("rsa-size-octets", Server, |s| s.facts.public_key = rsa_key(&modulus(0x40, 257), &[1, 0, 1])),
+    case("rsa-exponent", Server, |s| s.facts.public_key = rsa_key(&modulus(0xc0, 256), &[1, 0, 0])),
+    case("rsa-exponent-usual", Server, |s| s.facts.public_key = rsa_key(&modulus(0xc0, 256), &[3])),
+    case("rsa-ca-size", Root, |s| s.facts.public_key = public_key(KeyAlgorithm::Rsa2048, 1)),
+    case("signature-weak", Server, |s| s.facts.signature_algorithm = algorithm("1.2.840.113549.1.1.5", &[5, 0])),
+    case("signature-weak", Server, |s| s.facts.signature_algorithm = algorithm("1.2.840.10045.4.1", &[])),
+    case("signature-parameters", Server, |s| s.facts.signature_algorithm = algorithm("1.2.840.113549.1.1.11", &[])),
+    case("signature-unknown", Server, |s| s.facts.signature_algorithm = algorithm("1.2.3", &[])),
+    case("signature-key", Server, |s| s.facts.signature_algorithm = SignatureAlgorithm::RsaSha256.der().to_vec()),
+    case("signature-key", Root, |s| s.facts.signature_algorithm = SignatureAlgorithm::Ed25519.der().to_vec()),
+    case("signature-hash", Server, |s| s.facts.signature_algorithm = SignatureAlgorithm::EcdsaSha384.der().to_vec()),
+    case("authority-key-id", Server, |s| s.facts.authority_key_id = None),
+    case("authority-key-id-critical", Server, |s| s.critical(oid::AUTHORITY_KEY_ID, true)),
+    case("authority-key-id-form", Server, |s| s.facts.authority_names_serial = true),
+    case("authority-key-id-issuer", Server, |s| s.facts.authority_key_id = Some(vec![9; 20])),
+    case("ca-subject-key-id", Intermediate, |s| s.facts.subject_key_id = None),
+    case("leaf-subject-key-id", Server, |s| s.facts.subject_key_id = None),
+    case("subject-key-id-critical", Server, |s| s.critical(oid::SUBJECT_KEY_ID, true)),
+    case("subject-key-id-empty", Server, |s| s.facts.subject_key_id = Some(Vec::new())),
+    case("names-empty", Server, |s| s.names(Vec::new())),
+    case("names-empty", Client, |s| s.extension(oid::SUBJECT_ALT_NAME).value = vec![0x30, 0]),
+    case("names-critical", Server, |s| s.subject(&[])),
+    case("names-critical-needless", Server, |s| s.critical(oid::SUBJECT_ALT_NAME, true)),
+    case("names-duplicate", Server, |s| s.dns("api.lab.internal")),
+    case("server-names", Server, |s| s.names(vec![GeneralName::Uri("https://a.example/".into())])),
+    case("server-names", Server, |s| {
+        s.profile = None;
+        s.drop_extension(oid::SUBJECT_ALT_NAME);
+        s.facts.names = None;
+    }),
+    case("dns-syntax", Server, |s| s.dns("a b")),
+    case("dns-syntax", Server, |s| s.dns("10.0.0.1")),
+    case("dns-syntax", Server, |s| s.dns("bücher.example")),
+    case("dns-underscore", Server, |s| s.dns("a_b.example")),
+    case("dns-trailing-dot", Server, |s| s.dns("a.example.")),
+    case("dns-wildcard", Server, |s| s.dns("w*.example")),
+    case("dns-wildcard", Server, |s| s.dns("*.com")),
+    case("dns-lower-case", Server, |s| s.dns("A.example")),
+    case("ip-octets", Server, |s| s.names(vec![GeneralName::Ip(vec![10, 0, 0, 0, 255, 0, 0, 0])])),
+    case("ip-mapped", Server, |s| {
+        s.names(vec![GeneralName::Ip([&[0; 10][..], &[0xff, 0xff, 10, 0, 0, 1]].concat())]);
+    }),
+    case("uri-syntax", Client, |s| s.names(vec![GeneralName::Uri("/relative".into())])),
+    case("email-syntax", Client, |s| s.names(vec![GeneralName::Email("Alice <a@b.c>".into())])),
+    case("directory-name-empty", Client, |s| s.names(vec![GeneralName::Directory(name_facts(&[0x30, 0]))])),
+    case("address-syntax", Server, |s| s.facts.crl_urls = vec!["ca.crl".into()]),
+    case("address-http", Server, |s| s.facts.crl_urls = vec!["ldap://pki.lab/cn=ca".into()]),
+    case("crl-points-critical", Server, |s| s.critical(oid::CRL_DISTRIBUTION_POINTS, true)),
+    case("crl-points-unnamed", Server, |s| s.facts.crl_urls.clear()),
+    case("access-critical", Server, |s| s.critical(oid::AUTHORITY_INFO_ACCESS, true)),
+];

@@ -1,0 +1,67 @@
+use std::path::PathBuf;
+
+/// What the inventory could not do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process writes.
+    #[error("the inventory is busy: another process has been writing for more than {waited_seconds} seconds")]
+    Busy {
+        /// How long this process waited.
+        waited_seconds: u64,
+    },
+    /// A newer rootlet made it.
+    #[error("the inventory has format {found}, and this version knows formats up to {known}")]
+    Newer {
+        /// The format of the file.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// The file is not an inventory.
+    #[error("`{}` is not a rootlet inventory", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The serial is taken.
+    #[error("serial {serial} is already used by this issuer")]
+    SerialTaken {
+        /// The serial.
+        serial: String,
+    },
+    /// A value in the database that no version writes.
+    #[error("the inventory is damaged: {0}")]
+    Damaged(String),
+    /// SQLite's own refusal.
+    #[error("the inventory failed: {0}")]
+    Database(String),
+}
+
+impl StoreError {
+    /// Whether the same command may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, StoreError::Busy { .. })
+    }
+
+    /// What would mend it, where that is known.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            StoreError::Busy { .. } => vec!["run the command again when the other one has finished".into()],
+            StoreError::Newer { .. } => vec!["use the newer rootlet that wrote it".into()],
+            StoreError::Damaged(_) => vec!["run `rootlet doctor` to see what does not agree".into()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy { waited_seconds: super::sqlite::BUSY_SECONDS },
+            Some(DatabaseCorrupt | NotADatabase) => StoreError::Damaged(error.to_string()),
+            _ => StoreError::Database(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The inventory: every certificate ever issued, every revocation, every CRL. One trait in domain verbs.
+//!
+//! [`SqliteStore`] is the default. A store knows nothing of files, keys or rules: it keeps records, and it keeps them
+//! consistent inside a transaction.
+
+mod error;
+mod record;
+mod schema;
+mod sqlite;
+mod sqlite_read;
+mod sqlite_write;
+
+pub use error::StoreError;
+pub use record::{
+    Authority, AuthorityId, CertificateId, CrlRecord, Delivery, Event, Filter, Holder, NewAuthority, NewCertificate,
+    NewRevocation, Record, Revocation,
+};
+pub use sqlite::SqliteStore;
+
+use crate::model::{Handle, Serial, Timestamp};
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// A consistent view; never waits for a writer.
+    Read,
+    /// The only writer until it ends; waits, with a bound, for another one.
+    Write,
+}
+
+/// An inventory.
+pub trait Store: Send {
+    /// Starts a transaction. Dropping it undoes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process writes for too long.
+    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError>;
+}
+
+/// A consistent view of the inventory, and with [`Access::Write`] the changes of one act.
+///
+/// Every method fails with a [`StoreError`] when the database does; readers say nothing else about it.
+#[allow(clippy::missing_errors_doc)]
+pub trait Transaction {
+    /// Who has a handle.
+    fn holder(&self, handle: &Handle) -> Result<Option<Holder>, StoreError>;
+
+    /// Every CA generation, in the order of creation.
+    fn authorities(&self) -> Result<Vec<Authority>, StoreError>;
+
+    /// One certificate.
+    fn certificate(&self, id: CertificateId) -> Result<Option<Record>, StoreError>;
+
+    /// Every certificate of this serial, of whichever issuer.
+    fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError>;
+
+    /// Every certificate of this public key (SHA-256 of its SubjectPublicKeyInfo).
+    fn with_key(&self, spki_sha256: &[u8; 32]) -> Result<Vec<Record>, StoreError>;
+
+    /// Walks the certificates that a filter lets through, by handle and then oldest first. The visitor returns whether
+    /// to go on.
+    fn walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
+
+    /// Walks what the next CRL of a CA must list, oldest revocation first.
+    ///
+    /// An entry is listed until it has appeared on one CRL issued after the certificate expired (RFC 5280 5).
+    fn revoked(&self, issuer: AuthorityId, visit: &mut dyn FnMut(Revocation)) -> Result<(), StoreError>;
+
+    /// The newest CRL of a CA.
+    fn last_crl(&self, issuer: AuthorityId) -> Result<Option<CrlRecord>, StoreError>;
+
+    /// The number of the newest revocation event of a CA; 0 before the first.
+    fn last_event(&self, issuer: AuthorityId) -> Result<i64, StoreError>;
+
+    /// Whether a public key was compromised and may never be certified again.
+    fn is_barred(&self, spki_sha256: &[u8; 32]) -> Result<bool, StoreError>;
+
+    /// The key identifier that was first used for a public key.
+    fn key_identifier(&self, spki_sha256: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Where a leaf's files are delivered, besides the PKI folder.
+    fn deliveries(&self, handle: &Handle) -> Result<Vec<Delivery>, StoreError>;
+
+    /// The history, newest last; at most `limit` of the newest events.
+    fn history(&self, limit: usize) -> Result<Vec<Event>, StoreError>;
+
+    /// Whether `public/` may lag behind the inventory because a command died.
+    fn public_is_stale(&self) -> Result<bool, StoreError>;
+
+    /// Adds a CA generation whose first certificate follows.
+    fn add_authority(&self, new: &NewAuthority) -> Result<AuthorityId, StoreError>;
+
+    /// Records a certificate and makes it the newest of its handle. A handle that nobody has is taken.
+    fn record(&self, new: &NewCertificate) -> Result<CertificateId, StoreError>;
+
+    /// Appends a revocation, or with no reason the release of a hold.
+    fn revoke(&self, new: &NewRevocation) -> Result<(), StoreError>;
+
+    /// Records a CRL.
+    fn record_crl(&self, crl: &CrlRecord) -> Result<(), StoreError>;
+
+    /// Bars a public key for ever.
+    fn bar_key(&self, spki_sha256: &[u8; 32], at: Timestamp) -> Result<(), StoreError>;
+
+    /// Remembers where a leaf's files are delivered.
+    fn remember_delivery(&self, handle: &Handle, delivery: &Delivery) -> Result<(), StoreError>;
+
+    /// Writes a line of history.
+    fn note(&self, at: Timestamp, action: &str, handle: Option<&Handle>, detail: &str) -> Result<(), StoreError>;
+
+    /// Sets whether `public/` may lag behind.
+    fn set_public_stale(&self, stale: bool) -> Result<(), StoreError>;
+
+    /// Makes the changes durable.
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}

@@ -1,0 +1,201 @@
+use crate::model::{Handle, Profile, Reason, Serial, Timestamp};
+use std::path::PathBuf;
+
+/// A CA generation in the inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AuthorityId(pub(super) i64);
+
+/// A certificate in the inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CertificateId(pub(super) i64);
+
+/// Who has a handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The handle.
+    pub handle: Handle,
+    /// The typed identity that took it.
+    pub identity: String,
+    /// The profile of its newest certificate.
+    pub profile: Profile,
+    /// Its newest certificate.
+    pub current: CertificateId,
+}
+
+/// One generation of a CA: a name with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    /// Its place in the inventory.
+    pub id: AuthorityId,
+    /// The CA's handle.
+    pub handle: Handle,
+    /// 1 for the first key, 2 for the next.
+    pub generation: u32,
+    /// The newest certificate of this key.
+    pub certificate: Record,
+}
+
+/// A CA generation that is not in the inventory yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAuthority {
+    /// The CA's handle.
+    pub handle: Handle,
+    /// 1 for the first key, 2 for the next.
+    pub generation: u32,
+}
+
+/// A certificate as the inventory knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its place in the inventory.
+    pub id: CertificateId,
+    /// The CA generation that issued it; a root's own for a root.
+    pub issuer: AuthorityId,
+    /// The handle of that CA.
+    pub issuer_handle: Handle,
+    /// Its serial number.
+    pub serial: Serial,
+    /// Whose it is.
+    pub handle: Handle,
+    /// What kind it is.
+    pub profile: Profile,
+    /// The first valid second.
+    pub not_before: Timestamp,
+    /// The last valid second.
+    pub not_after: Timestamp,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub spki_sha256: [u8; 32],
+    /// The certificate it renews or replaces.
+    pub predecessor: Option<CertificateId>,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// Whether it is the newest of its handle.
+    pub is_current: bool,
+    /// Its revocation, if it is revoked or on hold.
+    pub revocation: Option<Revocation>,
+    /// The certificate in DER.
+    pub der: Vec<u8>,
+}
+
+/// A certificate that is not in the inventory yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCertificate {
+    /// The CA generation that issued it.
+    pub issuer: AuthorityId,
+    /// The CA generation that it is a certificate of, for CAs.
+    pub authority: Option<AuthorityId>,
+    /// Its serial number.
+    pub serial: Serial,
+    /// Whose it is.
+    pub handle: Handle,
+    /// The typed identity of the handle.
+    pub identity: String,
+    /// What kind it is.
+    pub profile: Profile,
+    /// The first valid second.
+    pub not_before: Timestamp,
+    /// The last valid second.
+    pub not_after: Timestamp,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub spki_sha256: [u8; 32],
+    /// Its subjectKeyIdentifier.
+    pub subject_key_id: Vec<u8>,
+    /// The certificate it renews or replaces.
+    pub predecessor: Option<CertificateId>,
+    /// Now.
+    pub recorded_at: Timestamp,
+    /// The certificate in DER.
+    pub der: Vec<u8>,
+}
+
+/// The revocation of a certificate, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// The certificate's serial.
+    pub serial: Serial,
+    /// When it was revoked.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Reason,
+    /// Since when the key is suspect.
+    pub invalidity_date: Option<Timestamp>,
+    /// The number of the event; a CRL whose `last_event` is not below it lists it.
+    pub event: i64,
+    /// The number of the first CRL that listed it.
+    pub crl_number: Option<u64>,
+}
+
+/// A revocation that is not in the inventory yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRevocation {
+    /// The CA generation that issued the certificate.
+    pub issuer: AuthorityId,
+    /// The certificate's serial.
+    pub serial: Serial,
+    /// The last valid second of the certificate, which decides how long it stays on CRLs.
+    pub not_after: Timestamp,
+    /// When it is revoked.
+    pub at: Timestamp,
+    /// Why; `None` releases a hold.
+    pub reason: Option<Reason>,
+    /// Since when the key is suspect.
+    pub invalidity_date: Option<Timestamp>,
+}
+
+/// A CRL as the inventory knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlRecord {
+    /// Whose it is.
+    pub issuer: AuthorityId,
+    /// cRLNumber
+    pub number: u64,
+    /// thisUpdate
+    pub this_update: Timestamp,
+    /// nextUpdate
+    pub next_update: Timestamp,
+    /// How many certificates it lists.
+    pub entries: u64,
+    /// The newest revocation event it knows.
+    pub last_event: i64,
+    /// SHA-256 of the CRL in DER.
+    pub sha256: [u8; 32],
+}
+
+/// Where files are delivered besides the PKI folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The folder.
+    pub folder: PathBuf,
+    /// `USER` or `USER:GROUP` who gets the files.
+    pub owner: Option<String>,
+    /// The mode of the key file.
+    pub key_mode: Option<u32>,
+}
+
+/// A line of history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What was done.
+    pub action: String,
+    /// To whom.
+    pub handle: Option<String>,
+    /// The rest.
+    pub detail: String,
+}
+
+/// Which certificates a walk visits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Only those of this handle.
+    pub handle: Option<Handle>,
+    /// Only those of this issuer.
+    pub issuer: Option<AuthorityId>,
+    /// Only those of this profile.
+    pub profile: Option<Profile>,
+    /// Only those that are still valid at this second.
+    pub unexpired_at: Option<Timestamp>,
+    /// Older ones too, not the newest of each handle alone.
+    pub all_generations: bool,
+}

@@ -1,0 +1,117 @@
+//! The tables, and how one format becomes the next.
+
+use super::StoreError;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+
+/// Marks the file as ours (`file` and SQLite show it): "rlet".
+const APPLICATION_ID: i64 = 0x726c_6574;
+
+/// One script for each format, in order; a database of format n has run the first n.
+const MIGRATIONS: [&str; 1] = [FORMAT_1];
+
+/// Certificates are narrow rows with their DER beside them, so that walking states does not read megabytes.
+/// Revocations are events: the newest row of a serial says how it stands, and no reason means that a hold was lifted.
+const FORMAT_1: &str = "
+CREATE TABLE holder(
+  handle TEXT PRIMARY KEY,
+  identity TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  current INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE authority(
+  id INTEGER PRIMARY KEY,
+  handle TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  certificate INTEGER,
+  UNIQUE(handle, generation)
+);
+CREATE TABLE certificate(
+  id INTEGER PRIMARY KEY,
+  issuer INTEGER NOT NULL,
+  serial BLOB NOT NULL,
+  handle TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  spki_sha256 BLOB NOT NULL,
+  predecessor INTEGER,
+  recorded_at INTEGER NOT NULL,
+  UNIQUE(issuer, serial)
+);
+CREATE INDEX certificate_handle ON certificate(handle, id);
+CREATE INDEX certificate_serial ON certificate(serial);
+CREATE INDEX certificate_key ON certificate(spki_sha256);
+CREATE INDEX certificate_end ON certificate(not_after);
+CREATE TABLE certificate_der(id INTEGER PRIMARY KEY, der BLOB NOT NULL);
+CREATE TABLE public_key(
+  spki_sha256 BLOB PRIMARY KEY,
+  key_identifier BLOB NOT NULL,
+  barred_at INTEGER
+) WITHOUT ROWID;
+CREATE TABLE revocation(
+  id INTEGER PRIMARY KEY,
+  issuer INTEGER NOT NULL,
+  serial BLOB NOT NULL,
+  not_after INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  reason INTEGER,
+  invalidity_date INTEGER
+);
+CREATE INDEX revocation_serial ON revocation(issuer, serial, id);
+CREATE TABLE crl(
+  issuer INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  this_update INTEGER NOT NULL,
+  next_update INTEGER NOT NULL,
+  entries INTEGER NOT NULL,
+  last_event INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  PRIMARY KEY(issuer, number)
+) WITHOUT ROWID;
+CREATE TABLE delivery(
+  handle TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  owner TEXT,
+  key_mode INTEGER,
+  PRIMARY KEY(handle, folder)
+) WITHOUT ROWID;
+CREATE TABLE history(
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  action TEXT NOT NULL,
+  handle TEXT,
+  detail TEXT NOT NULL
+);
+CREATE TABLE flag(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+";
+
+/// Brings a database to the newest format; an empty file becomes an inventory.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as i64;
+    let format = |c: &Connection| c.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0));
+    let found = format(connection)?;
+    if found == known {
+        return Ok(());
+    }
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    // The change of journal mode cannot be made inside a transaction; it lasts with the file.
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = format(&transaction)?;
+    if found == 0 {
+        let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+        if tables > 0 {
+            return Err(StoreError::Foreign { path: path.into() });
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    for script in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        transaction.execute_batch(script)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}

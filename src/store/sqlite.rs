@@ -1,0 +1,46 @@
+use super::{Access, Store, StoreError, Transaction, schema};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a writer waits for another one.
+pub(super) const BUSY_SECONDS: u64 = 30;
+/// More statements than one command prepares.
+const CACHED_STATEMENTS: usize = 32;
+
+/// The inventory in one SQLite file (the only home of rusqlite, with its two neighbours).
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+}
+
+impl SqliteStore {
+    /// Opens an inventory and brings it to the newest format. The file must exist, be it empty: its mode was set when
+    /// it was created.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        // One thread uses a connection at a time: `&mut self` says so, SQLite's own mutexes need not.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        schema::migrate(&mut connection, path)?;
+        Ok(SqliteStore { connection })
+    }
+}
+
+impl Store for SqliteStore {
+    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        let behavior = match access {
+            Access::Read => TransactionBehavior::Deferred,
+            Access::Write => TransactionBehavior::Immediate,
+        };
+        Ok(Box::new(SqliteTransaction(self.connection.transaction_with_behavior(behavior)?)))
+    }
+}
+
+/// A transaction of SQLite; dropped, it rolls back.
+pub(super) struct SqliteTransaction<'a>(pub(super) rusqlite::Transaction<'a>);

@@ -1,0 +1,270 @@
+use super::StoreError;
+use super::record::{
+    Authority, AuthorityId, CertificateId, CrlRecord, Delivery, Event, Filter, Holder, Record, Revocation,
+};
+use super::sqlite::SqliteTransaction;
+use crate::model::{Handle, Profile, Reason, Serial, Timestamp};
+use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, Row, ToSql, params};
+
+/// The columns that [`record`] reads.
+const RECORD: &str = "SELECT c.id, c.issuer, a.handle, c.serial, c.handle, c.profile, c.not_before, c.not_after,
+ c.spki_sha256, c.predecessor, c.recorded_at, h.current = c.id, d.der
+ FROM certificate c JOIN authority a ON a.id = c.issuer JOIN holder h ON h.handle = c.handle
+ JOIN certificate_der d ON d.id = c.id ";
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Damaged(what.into())
+}
+
+fn handle(text: &str) -> Result<Handle, StoreError> {
+    text.parse().map_err(|_| damaged("a handle"))
+}
+
+fn profile(text: &str) -> Result<Profile, StoreError> {
+    text.parse().map_err(|_| damaged("a profile"))
+}
+
+fn time(seconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_unix(seconds).map_err(|_| damaged("a time"))
+}
+
+fn serial(bytes: &[u8]) -> Result<Serial, StoreError> {
+    Serial::from_unsigned(bytes).map_err(|_| damaged("a serial"))
+}
+
+fn digest(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| damaged("a digest"))
+}
+
+fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, StoreError> {
+    row.get_ref(column)?.as_str().map_err(|_| damaged("a text"))
+}
+
+fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
+    row.get_ref(column)?.as_blob().map_err(|_| damaged("bytes"))
+}
+
+fn optional_time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>, StoreError> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        ValueRef::Integer(seconds) => time(seconds).map(Some),
+        _ => Err(damaged("a time")),
+    }
+}
+
+impl SqliteTransaction<'_> {
+    fn record(&self, row: &Row<'_>) -> Result<Record, StoreError> {
+        let mut record = Record {
+            id: CertificateId(row.get(0)?),
+            issuer: AuthorityId(row.get(1)?),
+            issuer_handle: handle(text(row, 2)?)?,
+            serial: serial(blob(row, 3)?)?,
+            handle: handle(text(row, 4)?)?,
+            profile: profile(text(row, 5)?)?,
+            not_before: time(row.get(6)?)?,
+            not_after: time(row.get(7)?)?,
+            spki_sha256: digest(blob(row, 8)?)?,
+            predecessor: row.get::<_, Option<i64>>(9)?.map(CertificateId),
+            recorded_at: time(row.get(10)?)?,
+            is_current: row.get(11)?,
+            revocation: None,
+            der: blob(row, 12)?.to_vec(),
+        };
+        record.revocation = self.revocation(record.issuer, &record.serial)?;
+        Ok(record)
+    }
+
+    fn records(&self, clause: &str, parameters: &[&dyn ToSql]) -> Result<Vec<Record>, StoreError> {
+        let mut all = Vec::new();
+        let mut statement = self.0.prepare_cached(&format!("{RECORD}{clause}"))?;
+        let mut rows = statement.query(parameters)?;
+        while let Some(row) = rows.next()? {
+            all.push(self.record(row)?);
+        }
+        Ok(all)
+    }
+
+    /// How a serial stands: its newest event, unless that lifted a hold.
+    fn revocation(&self, issuer: AuthorityId, number: &Serial) -> Result<Option<Revocation>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT serial, at, reason, invalidity_date, id,
+               (SELECT min(number) FROM crl WHERE crl.issuer = r.issuer AND crl.last_event >= r.id)
+             FROM revocation r WHERE issuer = ?1 AND serial = ?2 ORDER BY id DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query(params![issuer.0, number.as_bytes()])?;
+        match rows.next()? {
+            Some(row) => revocation(row),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn read_holder(&self, name: &Handle) -> Result<Option<Holder>, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT identity, profile, current FROM holder WHERE handle = ?1")?;
+        let mut rows = statement.query([name.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        Ok(Some(Holder {
+            handle: name.clone(),
+            identity: text(row, 0)?.into(),
+            profile: profile(text(row, 1)?)?,
+            current: CertificateId(row.get(2)?),
+        }))
+    }
+
+    pub(super) fn read_authorities(&self) -> Result<Vec<Authority>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id, handle, generation, certificate FROM authority WHERE certificate IS NOT NULL ORDER BY id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id = CertificateId(row.get(3)?);
+            all.push(Authority {
+                id: AuthorityId(row.get(0)?),
+                handle: handle(text(row, 1)?)?,
+                generation: row.get(2)?,
+                certificate: self.read_certificate(id)?.ok_or_else(|| damaged("a CA without certificate"))?,
+            });
+        }
+        Ok(all)
+    }
+
+    pub(super) fn read_certificate(&self, id: CertificateId) -> Result<Option<Record>, StoreError> {
+        Ok(self.records("WHERE c.id = ?1", &[&id.0])?.pop())
+    }
+
+    pub(super) fn read_with_serial(&self, number: &Serial) -> Result<Vec<Record>, StoreError> {
+        self.records("WHERE c.serial = ?1 ORDER BY c.id", &[&number.as_bytes()])
+    }
+
+    pub(super) fn read_with_key(&self, spki_sha256: &[u8; 32]) -> Result<Vec<Record>, StoreError> {
+        self.records("WHERE c.spki_sha256 = ?1 ORDER BY c.id", &[&&spki_sha256[..]])
+    }
+
+    pub(super) fn read_walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
+        let mut clauses = Vec::new();
+        let mut parameters: Vec<Box<dyn ToSql>> = Vec::new();
+        let mut add = |clause: &str, value: Box<dyn ToSql>| {
+            parameters.push(value);
+            clauses.push(format!("{clause} ?{}", parameters.len()));
+        };
+        if let Some(h) = &filter.handle {
+            add("c.handle =", Box::new(h.as_str().to_string()));
+        }
+        if let Some(i) = filter.issuer {
+            add("c.issuer =", Box::new(i.0));
+        }
+        if let Some(p) = filter.profile {
+            add("c.profile =", Box::new(p.name()));
+        }
+        if let Some(t) = filter.unexpired_at {
+            add("c.not_after >=", Box::new(t.unix()));
+        }
+        if !filter.all_generations {
+            clauses.push("h.current = c.id".into());
+        }
+        let condition = if clauses.is_empty() { String::new() } else { format!("WHERE {} ", clauses.join(" AND ")) };
+        let mut statement = self.0.prepare_cached(&format!("{RECORD}{condition}ORDER BY c.handle, c.id"))?;
+        let mut rows = statement.query(rusqlite::params_from_iter(parameters.iter()))?;
+        while let Some(row) = rows.next()? {
+            if !visit(self.record(row)?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_revoked(
+        &self,
+        issuer: AuthorityId,
+        visit: &mut dyn FnMut(Revocation),
+    ) -> Result<(), StoreError> {
+        // What the last CRL listed although it was expired then has been seen often enough (RFC 5280 5).
+        let (seen_at, seen_event) = match self.read_last_crl(issuer)? {
+            Some(crl) => (crl.this_update.unix(), crl.last_event),
+            None => (i64::MIN, 0),
+        };
+        let mut statement = self.0.prepare_cached(
+            "SELECT serial, at, reason, invalidity_date, id, NULL FROM revocation r
+             WHERE issuer = ?1 AND reason IS NOT NULL AND (not_after >= ?2 OR id > ?3)
+             AND id = (SELECT max(id) FROM revocation WHERE issuer = r.issuer AND serial = r.serial)
+             ORDER BY id",
+        )?;
+        let mut rows = statement.query(params![issuer.0, seen_at, seen_event])?;
+        while let Some(row) = rows.next()? {
+            if let Some(r) = revocation(row)? {
+                visit(r);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_last_crl(&self, issuer: AuthorityId) -> Result<Option<CrlRecord>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT number, this_update, next_update, entries, last_event, sha256 FROM crl
+             WHERE issuer = ?1 ORDER BY number DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query([issuer.0])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        Ok(Some(CrlRecord {
+            issuer,
+            number: u64::try_from(row.get::<_, i64>(0)?).map_err(|_| damaged("a CRL number"))?,
+            this_update: time(row.get(1)?)?,
+            next_update: time(row.get(2)?)?,
+            entries: u64::try_from(row.get::<_, i64>(3)?).map_err(|_| damaged("a count"))?,
+            last_event: row.get(4)?,
+            sha256: digest(blob(row, 5)?)?,
+        }))
+    }
+
+    pub(super) fn read_last_event(&self, issuer: AuthorityId) -> Result<i64, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT max(id) FROM revocation WHERE issuer = ?1")?;
+        Ok(statement.query_row([issuer.0], |r| r.get::<_, Option<i64>>(0))?.unwrap_or(0))
+    }
+
+    pub(super) fn read_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<(Vec<u8>, bool)>, StoreError> {
+        let mut statement = self
+            .0
+            .prepare_cached("SELECT key_identifier, barred_at IS NOT NULL FROM public_key WHERE spki_sha256 = ?1")?;
+        Ok(statement.query_row([&spki_sha256[..]], |r| Ok((r.get(0)?, r.get(1)?))).optional()?)
+    }
+
+    pub(super) fn read_deliveries(&self, name: &Handle) -> Result<Vec<Delivery>, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT folder, owner, key_mode FROM delivery WHERE handle = ?1 ORDER BY folder")?;
+        let rows = statement.query_map([name.as_str()], |r| {
+            Ok(Delivery { folder: r.get::<_, String>(0)?.into(), owner: r.get(1)?, key_mode: r.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn read_history(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT at, action, handle, detail FROM history ORDER BY id DESC LIMIT ?1")?;
+        let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(Event { at: time(row.get(0)?)?, action: row.get(1)?, handle: row.get(2)?, detail: row.get(3)? });
+        }
+        all.reverse();
+        Ok(all)
+    }
+
+    pub(super) fn read_flag(&self, name: &str) -> Result<bool, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT value FROM flag WHERE name = ?1")?;
+        Ok(statement.query_row([name], |r| r.get::<_, i64>(0)).optional()?.unwrap_or(0) != 0)
+    }
+}
+
+/// `None` for the release of a hold.
+fn revocation(row: &Row<'_>) -> Result<Option<Revocation>, StoreError> {
+    let Some(code) = row.get::<_, Option<u8>>(2)? else { return Ok(None) };
+    Ok(Some(Revocation {
+        serial: serial(blob(row, 0)?)?,
+        at: time(row.get(1)?)?,
+        reason: Reason::from_code(code).ok_or_else(|| damaged("a reason"))?,
+        invalidity_date: optional_time(row, 3)?,
+        event: row.get(4)?,
+        crl_number: row.get::<_, Option<i64>>(5)?.and_then(|n| u64::try_from(n).ok()),
+    }))
+}

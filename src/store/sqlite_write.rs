@@ -1,0 +1,193 @@
+use super::record::{
+    Authority, AuthorityId, CertificateId, CrlRecord, Delivery, Event, Filter, Holder, NewAuthority, NewCertificate,
+    NewRevocation, Record, Revocation,
+};
+use super::sqlite::SqliteTransaction;
+use super::{StoreError, Transaction};
+use crate::model::{Handle, Serial, Timestamp};
+use rusqlite::{ErrorCode, params};
+
+const PUBLIC_STALE: &str = "public-stale";
+
+impl Transaction for SqliteTransaction<'_> {
+    fn holder(&self, handle: &Handle) -> Result<Option<Holder>, StoreError> {
+        self.read_holder(handle)
+    }
+
+    fn authorities(&self) -> Result<Vec<Authority>, StoreError> {
+        self.read_authorities()
+    }
+
+    fn certificate(&self, id: CertificateId) -> Result<Option<Record>, StoreError> {
+        self.read_certificate(id)
+    }
+
+    fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError> {
+        self.read_with_serial(serial)
+    }
+
+    fn with_key(&self, spki_sha256: &[u8; 32]) -> Result<Vec<Record>, StoreError> {
+        self.read_with_key(spki_sha256)
+    }
+
+    fn walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
+        self.read_walk(filter, visit)
+    }
+
+    fn revoked(&self, issuer: AuthorityId, visit: &mut dyn FnMut(Revocation)) -> Result<(), StoreError> {
+        self.read_revoked(issuer, visit)
+    }
+
+    fn last_crl(&self, issuer: AuthorityId) -> Result<Option<CrlRecord>, StoreError> {
+        self.read_last_crl(issuer)
+    }
+
+    fn last_event(&self, issuer: AuthorityId) -> Result<i64, StoreError> {
+        self.read_last_event(issuer)
+    }
+
+    fn is_barred(&self, spki_sha256: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(self.read_key(spki_sha256)?.is_some_and(|(_, barred)| barred))
+    }
+
+    fn key_identifier(&self, spki_sha256: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.read_key(spki_sha256)?.map(|(id, _)| id))
+    }
+
+    fn deliveries(&self, handle: &Handle) -> Result<Vec<Delivery>, StoreError> {
+        self.read_deliveries(handle)
+    }
+
+    fn history(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.read_history(limit)
+    }
+
+    fn public_is_stale(&self) -> Result<bool, StoreError> {
+        self.read_flag(PUBLIC_STALE)
+    }
+
+    fn add_authority(&self, new: &NewAuthority) -> Result<AuthorityId, StoreError> {
+        let mut statement = self.0.prepare_cached("INSERT INTO authority(handle, generation) VALUES(?1, ?2)")?;
+        statement.execute(params![new.handle.as_str(), new.generation])?;
+        Ok(AuthorityId(self.0.last_insert_rowid()))
+    }
+
+    fn record(&self, new: &NewCertificate) -> Result<CertificateId, StoreError> {
+        let inserted = self
+            .0
+            .prepare_cached(
+                "INSERT INTO certificate(issuer, serial, handle, profile, not_before, not_after, spki_sha256,
+                 predecessor, recorded_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                new.issuer.0,
+                new.serial.as_bytes(),
+                new.handle.as_str(),
+                new.profile.name(),
+                new.not_before.unix(),
+                new.not_after.unix(),
+                &new.spki_sha256[..],
+                new.predecessor.map(|p| p.0),
+                new.recorded_at.unix(),
+            ]);
+        match inserted {
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                return Err(StoreError::SerialTaken { serial: new.serial.to_string() });
+            }
+            other => other?,
+        };
+        let id = self.0.last_insert_rowid();
+        self.0
+            .prepare_cached("INSERT INTO certificate_der(id, der) VALUES(?1, ?2)")?
+            .execute(params![id, &new.der[..]])?;
+        self.0
+            .prepare_cached(
+                "INSERT INTO holder(handle, identity, profile, current) VALUES(?1, ?2, ?3, ?4)
+                 ON CONFLICT(handle) DO UPDATE SET profile = excluded.profile, current = excluded.current",
+            )?
+            .execute(params![new.handle.as_str(), new.identity, new.profile.name(), id])?;
+        self.0
+            .prepare_cached("INSERT OR IGNORE INTO public_key(spki_sha256, key_identifier) VALUES(?1, ?2)")?
+            .execute(params![&new.spki_sha256[..], &new.subject_key_id[..]])?;
+        if let Some(authority) = new.authority {
+            self.0
+                .prepare_cached("UPDATE authority SET certificate = ?1 WHERE id = ?2")?
+                .execute(params![id, authority.0])?;
+        }
+        Ok(CertificateId(id))
+    }
+
+    fn revoke(&self, new: &NewRevocation) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO revocation(issuer, serial, not_after, at, reason, invalidity_date)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                new.issuer.0,
+                new.serial.as_bytes(),
+                new.not_after.unix(),
+                new.at.unix(),
+                new.reason.map(|r| r.code()),
+                new.invalidity_date.map(Timestamp::unix),
+            ])?;
+        Ok(())
+    }
+
+    fn record_crl(&self, crl: &CrlRecord) -> Result<(), StoreError> {
+        let signed = |n: u64| i64::try_from(n).map_err(|_| StoreError::Damaged("a number beyond 63 bits".into()));
+        self.0
+            .prepare_cached(
+                "INSERT INTO crl(issuer, number, this_update, next_update, entries, last_event, sha256)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                crl.issuer.0,
+                signed(crl.number)?,
+                crl.this_update.unix(),
+                crl.next_update.unix(),
+                signed(crl.entries)?,
+                crl.last_event,
+                &crl.sha256[..],
+            ])?;
+        Ok(())
+    }
+
+    fn bar_key(&self, spki_sha256: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO public_key(spki_sha256, key_identifier, barred_at) VALUES(?1, x'', ?2)
+                 ON CONFLICT(spki_sha256) DO UPDATE SET barred_at = coalesce(barred_at, excluded.barred_at)",
+            )?
+            .execute(params![&spki_sha256[..], at.unix()])?;
+        Ok(())
+    }
+
+    fn remember_delivery(&self, handle: &Handle, delivery: &Delivery) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached("INSERT OR REPLACE INTO delivery(handle, folder, owner, key_mode) VALUES(?1, ?2, ?3, ?4)")?
+            .execute(params![handle.as_str(), delivery.folder.to_string_lossy(), delivery.owner, delivery.key_mode])?;
+        Ok(())
+    }
+
+    fn note(&self, at: Timestamp, action: &str, handle: Option<&Handle>, detail: &str) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached("INSERT INTO history(at, action, handle, detail) VALUES(?1, ?2, ?3, ?4)")?
+            .execute(params![at.unix(), action, handle.map(Handle::as_str), detail])?;
+        Ok(())
+    }
+
+    fn set_public_stale(&self, stale: bool) -> Result<(), StoreError> {
+        self.0
+            .prepare_cached("INSERT OR REPLACE INTO flag(name, value) VALUES(?1, ?2)")?
+            .execute(params![PUBLIC_STALE, stale])?;
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        crate::disk::fault_point();
+        self.0.commit()?;
+        crate::disk::fault_point();
+        Ok(())
+    }
+}
