@@ -276,6 +276,19 @@ impl Place {
 }
 
 impl Pki {
+    /// Signs the CRL of a CA again when it is past half of its life: whoever holds the key keeps it fresh.
+    pub(super) fn refresh_crl(&mut self, cas: &Cas, id: crate::store::AuthorityId) -> Result<(), Error> {
+        let Some(ca) = cas.by_id(id) else { return Ok(()) };
+        let last = self.read()?.last_crl(id)?;
+        let now = self.place.now();
+        let past_half = last.is_some_and(|l| l.next_update.since(now) < l.next_update.since(l.this_update) / 2);
+        if past_half {
+            self.write_crl(cas, ca, None)?;
+            self.publish()?;
+        }
+        Ok(())
+    }
+
     /// Which CAs have no CRL, or a stale one, in `public/crls.pem`.
     pub(super) fn crl_warnings(&mut self) -> Result<Vec<Warning>, Error> {
         let now = self.place.now();

@@ -73,8 +73,8 @@ impl Pki {
         }
         // What a creation that died, or one that runs beside us, may have left: nothing of it is lost by going on.
         let ours = [PUBLIC, CA, CERTS, PENDING, super::config::FILE];
-        let foreign =
-            crate::disk::entries(folder)?.into_iter().any(|n| !ours.contains(&n.as_str()) && !n.starts_with(".new-"));
+        let ours = |n: &str| ours.contains(&n) || n.starts_with(INVENTORY) || n.starts_with(".new-");
+        let foreign = crate::disk::entries(folder)?.into_iter().any(|n| !ours(&n));
         if foreign { Err(Error::NotAPki { path: folder.into() }) } else { Ok(()) }
     }
 

@@ -301,7 +301,12 @@ impl Pki {
                 return self.keep(&wanted, &found, due);
             }
             let made = self.make(&wanted, &found)?;
-            if let Some(outcome) = self.record_leaf(&wanted, &found, made)? {
+            let issuer = made.issuer;
+            if let Some(mut outcome) = self.record_leaf(&wanted, &found, made)? {
+                if let Err(e) = self.refresh_crl(&found.cas, issuer) {
+                    let text = format!("the CRL of the issuer is past half of its life and could not be renewed: {e}");
+                    outcome.warnings.push(Warning::new("crl-stale", text));
+                }
                 return Ok(outcome);
             }
         }
