@@ -31,6 +31,21 @@ impl Issuer {
     /// 4.2.1.3, 4.2.1.9), [`IssueError::IssuerNotValid`] when any of the chain is not valid at `now`,
     /// [`IssueError::Chain`] when the chain itself does not hold.
     pub fn new(chain: Vec<Certificate>, signer: Box<dyn Signer>, now: Timestamp) -> Result<Self, IssueError> {
+        let above = Checked::new(&chain.iter().collect::<Vec<_>>())?;
+        Self::proven(above, signer, now)
+    }
+
+    /// As [`Issuer::new`], for a chain out of the inventory, whose signatures were checked before it was recorded.
+    pub(crate) fn from_inventory(
+        chain: &[&Certificate],
+        signer: Box<dyn Signer>,
+        now: Timestamp,
+    ) -> Result<Self, IssueError> {
+        Self::proven(Checked::with_known_signatures(chain)?, signer, now)
+    }
+
+    fn proven(above: Checked, signer: Box<dyn Signer>, now: Timestamp) -> Result<Self, IssueError> {
+        let chain = above.issuers();
         let Some(own) = chain.first() else {
             return Err(IssueError::NotAnIssuer { issuer: String::new(), problem: "it has no certificate" });
         };
@@ -44,7 +59,7 @@ impl Issuer {
         if own.public_key != signer.public_key() {
             return Err(refuse("the key is not the one in its certificate"));
         }
-        for c in &chain {
+        for c in chain {
             if now < c.not_before || c.not_after < now {
                 return Err(IssueError::IssuerNotValid {
                     issuer: c.subject.subject.to_string(),
@@ -53,7 +68,6 @@ impl Issuer {
                 });
             }
         }
-        let above = Checked::new(&chain.iter().collect::<Vec<_>>())?;
         Ok(Issuer { above, signer })
     }
 

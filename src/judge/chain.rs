@@ -57,6 +57,18 @@ impl Checked {
         Ok(Checked { issuers: issuers.iter().map(|c| (*c).clone()).collect() })
     }
 
+    /// As [`Checked::new`], without the signatures: for issuers whose signatures were checked before they were kept.
+    ///
+    /// # Errors
+    /// [`Violation`], the first one found.
+    pub(crate) fn with_known_signatures(issuers: &[&Certificate]) -> Result<Self, Violation> {
+        if let Some(first) = issuers.first() {
+            check_length(first, issuers)?;
+        }
+        check_limits_and_links(issuers)?;
+        Ok(Checked { issuers: issuers.iter().map(|c| (*c).clone()).collect() })
+    }
+
     /// The issuers, upward from the direct issuer.
     pub fn issuers(&self) -> &[Certificate] {
         &self.issuers
@@ -81,6 +93,14 @@ fn check_length(end: &TbsFacts, issuers: &[&Certificate]) -> Result<(), Violatio
 
 /// Everything about the issuers that depends neither on the time nor on the end of the chain; the costly part last.
 fn check_issuers(issuers: &[&Certificate]) -> Result<(), Violation> {
+    check_limits_and_links(issuers)?;
+    for pair in issuers.windows(2) {
+        link::check_signature(pair[0], pair[1])?;
+    }
+    issuers.last().map_or(Ok(()), |anchor| link::check_signature(anchor, anchor))
+}
+
+fn check_limits_and_links(issuers: &[&Certificate]) -> Result<(), Violation> {
     let Some(anchor) = issuers.last() else { return Ok(()) };
     issuers.iter().try_for_each(|c| link::check_issuer(c))?;
     for pair in issuers.windows(2) {
@@ -88,11 +108,7 @@ fn check_issuers(issuers: &[&Certificate]) -> Result<(), Violation> {
     }
     link::check_anchor(anchor)?;
     limits::check_path_lengths(issuers.iter().rev().map(|c| c.facts()))?;
-    limits::check_names_of_issuers(issuers, &mut Budget::new())?;
-    for pair in issuers.windows(2) {
-        link::check_signature(pair[0], pair[1])?;
-    }
-    link::check_signature(anchor, anchor)
+    limits::check_names_of_issuers(issuers, &mut Budget::new())
 }
 
 /// Everything about the certificate at the end but its own time and signature.

@@ -146,8 +146,8 @@ impl Place {
         }
         let signer = SoftwareSigner::new(read_key(&path)?);
         let signer = signer.map_err(|source| Error::KeyFile { path: path.clone(), source })?;
-        let chain = cas.chain(id).into_iter().map(|c| c.certificate.clone()).collect();
-        Issuer::new(chain, Box::new(signer), self.now()).map_err(|e| unusable(e.to_string(), ""))
+        let chain: Vec<&Certificate> = cas.chain(id).into_iter().map(|c| &c.certificate).collect();
+        Issuer::from_inventory(&chain, Box::new(signer), self.now()).map_err(|e| unusable(e.to_string(), ""))
     }
 }
 

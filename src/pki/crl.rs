@@ -281,7 +281,7 @@ impl Pki {
         let Some(ca) = cas.by_id(id) else { return Ok(()) };
         let last = self.read()?.last_crl(id)?;
         let now = self.place.now();
-        let past_half = last.is_some_and(|l| l.next_update.since(now) < l.next_update.since(l.this_update) / 2);
+        let past_half = last.is_some_and(|l| is_past_half(&l, now));
         if past_half {
             self.write_crl(cas, ca, None)?;
             self.publish()?;
@@ -311,6 +311,11 @@ impl Pki {
         }
         Ok(warnings)
     }
+}
+
+/// Whether more than half of a CRL's life is over.
+pub(super) fn is_past_half(crl: &CrlRecord, now: Timestamp) -> bool {
+    crl.next_update.since(now) < crl.next_update.since(crl.this_update) / 2
 }
 
 /// Number and dates of the next CRL.

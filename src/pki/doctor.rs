@@ -2,7 +2,7 @@
 
 use super::authority::{Ca, Cas, read_key};
 use super::crl::read_crl;
-use super::leaf::read;
+use super::issuing::read;
 use super::material::{OutFile, certificate_pem};
 use super::{Error, Pki};
 use crate::disk::{Access, decode_pem, entries, exists, read_optional};

@@ -1,4 +1,4 @@
-use super::leaf::view_record;
+use super::issuing::view_record;
 use super::target::{Found, find};
 use super::view::{CertificateView, Status};
 use super::{Error, Pki, Target};

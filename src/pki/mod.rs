@@ -4,6 +4,7 @@
 
 mod authority;
 mod bundle;
+mod ca_request;
 mod config;
 mod create_ca;
 mod crl;
@@ -12,8 +13,11 @@ mod doctor;
 mod error;
 mod folder;
 mod issuer_choice;
+mod issuing;
 mod leaf;
+mod leaf_request;
 mod list;
+mod make_ca;
 mod material;
 mod publish;
 mod recover;
@@ -24,13 +28,14 @@ mod target;
 mod view;
 
 pub use bundle::{Bundle, BundleRequest};
+pub use ca_request::CaRequest;
 pub use config::{Config, Urls};
-pub use create_ca::CaRequest;
+
 pub use crl::{CrlError, CrlOutcome, CrlReport, CrlRequest};
 pub use doctor::{DoctorOutcome, DoctorRequest, Problem};
 pub use error::{Difference, Error};
 pub use folder::Pki;
-pub use leaf::LeafRequest;
+pub use leaf_request::LeafRequest;
 pub use list::ListRequest;
 pub use revoke::{RevokeOutcome, RevokeRequest, Revoked};
 pub use state::{Again, Outcome};

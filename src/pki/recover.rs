@@ -24,24 +24,40 @@ pub(super) struct Recovered {
 impl Pki {
     /// Finishes or undoes what dead commands left behind: first thing in every command that writes.
     pub(super) fn recover(&mut self) -> Result<Vec<Recovered>, Error> {
-        let pending = self.place.pending_folder();
-        let mut done = Vec::new();
-        if !entries(&pending)?.is_empty() {
-            let _exclusive = Lock::exclusive(&pending)?;
-            for entry in entries(&pending)? {
-                let folder = pending.join(&entry);
-                // A lock that is held: the command is alive and will finish by itself.
-                let Ok(Some(_lock)) = Lock::try_exclusive(&folder) else { continue };
-                let finished = match entry.strip_prefix(CRL_PREFIX) {
-                    Some(_) => self.recover_crl(&folder)?,
-                    None => self.recover_certificate(&entry, &folder)?,
-                };
-                done.push(Recovered { entry, finished });
-            }
-        }
+        let done = self.recover_pending()?;
         let stale = self.read()?.public_is_stale()?;
         if stale {
             self.publish()?;
+        }
+        Ok(done)
+    }
+
+    /// The half of [`Pki::recover`] that asks the inventory nothing while `pending/` is empty.
+    pub(super) fn recover_pending(&mut self) -> Result<Vec<Recovered>, Error> {
+        let pending = self.place.pending_folder();
+        let mut done = Vec::new();
+        if entries(&pending)?.is_empty() {
+            return Ok(done);
+        }
+        let mut dead = Vec::new();
+        {
+            // Nobody can be between making a folder and locking it while this is held. It is let go before any work:
+            // who works may have to wait for somebody who waits for it.
+            let _exclusive = Lock::exclusive(&pending)?;
+            for entry in entries(&pending)? {
+                // A lock that is held: the command is alive and will finish by itself.
+                if let Ok(Some(lock)) = Lock::try_exclusive(&pending.join(&entry)) {
+                    dead.push((entry, lock));
+                }
+            }
+        }
+        for (entry, _lock) in dead {
+            let folder = pending.join(&entry);
+            let finished = match entry.strip_prefix(CRL_PREFIX) {
+                Some(_) => self.recover_crl(&folder)?,
+                None => self.recover_certificate(&entry, &folder)?,
+            };
+            done.push(Recovered { entry, finished });
         }
         Ok(done)
     }

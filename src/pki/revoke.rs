@@ -1,6 +1,6 @@
 use super::authority::Cas;
 use super::folder::Place;
-use super::leaf::view_record;
+use super::issuing::view_record;
 use super::state::is_final;
 use super::target::{Found, find};
 use super::view::CertificateView;

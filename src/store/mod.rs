@@ -51,6 +51,9 @@ pub trait Transaction {
     /// One certificate.
     fn certificate(&self, id: CertificateId) -> Result<Option<Record>, StoreError>;
 
+    /// Whether a serial of a CA is revoked or on hold.
+    fn is_revoked(&self, issuer: AuthorityId, serial: &Serial) -> Result<bool, StoreError>;
+
     /// Every certificate of this serial, of whichever issuer.
     fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError>;
 

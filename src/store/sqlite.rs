@@ -1,4 +1,5 @@
 use super::{Access, Store, StoreError, Transaction, schema};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
@@ -26,6 +27,8 @@ impl SqliteStore {
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // Plans that do not look at bound values: else every statement is prepared a second time when it is first run.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         schema::migrate(&mut connection, path)?;
         Ok(SqliteStore { connection })

@@ -86,7 +86,7 @@ impl SqliteTransaction<'_> {
     }
 
     /// How a serial stands: its newest event, unless that lifted a hold.
-    fn revocation(&self, issuer: AuthorityId, number: &Serial) -> Result<Option<Revocation>, StoreError> {
+    pub(super) fn revocation(&self, issuer: AuthorityId, number: &Serial) -> Result<Option<Revocation>, StoreError> {
         let mut statement = self.0.prepare_cached(
             "SELECT serial, at, reason, invalidity_date, id,
                (SELECT min(number) FROM crl WHERE crl.issuer = r.issuer AND crl.last_event >= r.id)

@@ -22,6 +22,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_certificate(id)
     }
 
+    fn is_revoked(&self, issuer: AuthorityId, serial: &Serial) -> Result<bool, StoreError> {
+        Ok(self.revocation(issuer, serial)?.is_some())
+    }
+
     fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError> {
         self.read_with_serial(serial)
     }

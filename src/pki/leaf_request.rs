@@ -1,0 +1,209 @@
+use super::folder::Place;
+use super::issuing::{names_of, purposes_of, read, sorted};
+use super::state::Again;
+use super::{Difference, Error, Pki};
+use crate::issue::{End, Warning};
+use crate::model::{
+    DnsName, ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, ModelError, Profile, San, SanSet, SpiffeId, Subject,
+    Timestamp,
+};
+use crate::policy::rules;
+use crate::store::{Delivery, Record};
+use crate::x509::{NameDer, public_key_kind};
+
+/// The longest common name (RFC 5280 appendix A, ub-common-name).
+const MAX_COMMON_NAME: usize = 64;
+
+/// A leaf that somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeafRequest {
+    /// server, client, peer or workload.
+    pub profile: Profile,
+    /// Its NAME, typed.
+    pub identity: Identity,
+    /// A subject instead of the profile's.
+    pub subject: Option<Subject>,
+    /// Names besides NAME.
+    pub names: Vec<San>,
+    /// Purposes besides the profile's.
+    pub purposes: Vec<ExtendedKeyUsage>,
+    /// A key algorithm instead of the default.
+    pub key: Option<KeyAlgorithm>,
+    /// A start instead of now.
+    pub not_before: Option<Timestamp>,
+    /// An end instead of the profile's lifetime.
+    pub end: Option<End>,
+    /// The CA that is to issue it, by handle or name.
+    pub issuer: Option<String>,
+    /// A handle instead of the one derived from NAME.
+    pub name: Option<Handle>,
+    /// What to do when it exists.
+    pub again: Again,
+    /// Where its files are to be delivered, besides the PKI folder.
+    pub delivery: Option<Delivery>,
+}
+
+impl LeafRequest {
+    /// A leaf with everything but its NAME left to the profile and the configuration.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when NAME is not what the profile takes: a DNS name or IP address, a common name, a SPIFFE ID with
+    /// a path. [`Error::Usage`] for a profile of CAs.
+    pub fn new(profile: Profile, name: &str) -> Result<Self, Error> {
+        let identity = match profile {
+            Profile::Server | Profile::Peer => Identity::Named(San::host(name)?),
+            Profile::Client => {
+                if name.chars().count() > MAX_COMMON_NAME {
+                    let message = format!("`{name}` is longer than the {MAX_COMMON_NAME} characters of a common name");
+                    return Err(Error::usage(
+                        message,
+                        "shorten NAME and say the rest with --subject, --dns, --email or --uri",
+                    ));
+                }
+                Subject::common_name(name, None)
+                    .map_err(|problem| ModelError::Subject { value: name.into(), problem })?;
+                Identity::CommonName(name.into())
+            }
+            Profile::Workload => Identity::Named(San::Spiffe(SpiffeId::workload(name)?)),
+            Profile::Root | Profile::Intermediate => {
+                return Err(Error::usage(
+                    format!("a {profile} is not a leaf"),
+                    "use `rootlet root` or `rootlet intermediate`",
+                ));
+            }
+        };
+        Ok(LeafRequest {
+            profile,
+            identity,
+            subject: None,
+            names: Vec::new(),
+            purposes: Vec::new(),
+            key: None,
+            not_before: None,
+            end: None,
+            issuer: None,
+            name: None,
+            again: Again::default(),
+            delivery: None,
+        })
+    }
+
+    /// Everything about the request that can be wrong without looking at a PKI.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], [`Error::Model`].
+    pub fn check(&self) -> Result<(), Error> {
+        if let Some(San::Spiffe(id)) = self.names.iter().find(|n| matches!(n, San::Spiffe(_))) {
+            SpiffeId::workload(id.as_str())?;
+        }
+        if self.profile == Profile::Workload {
+            if self.subject.is_some() {
+                return Err(Error::usage(
+                    "a workload's subject is empty: its SPIFFE ID names it",
+                    "leave --subject away",
+                ));
+            }
+            if let Some(other) = self.names.iter().find(|n| !matches!(n, San::Dns(_) | San::Spiffe(_))) {
+                let message = format!("a workload has one SPIFFE ID and DNS names, not the {} `{other}`", other.kind());
+                return Err(Error::usage(message, "use `rootlet peer` with --spiffe for other names"));
+            }
+        }
+        self.names()?;
+        Ok(())
+    }
+
+    fn names(&self) -> Result<SanSet, Error> {
+        let own = match &self.identity {
+            Identity::Named(san) => Some(san.clone()),
+            _ => None,
+        };
+        Ok(SanSet::new(own.into_iter().chain(self.names.iter().cloned()))?)
+    }
+
+    fn subject(&self, organization: Option<&str>) -> Result<Subject, Error> {
+        if let Some(subject) = &self.subject {
+            return Ok(subject.clone());
+        }
+        let common_name = match &self.identity {
+            Identity::CommonName(name) => Some(name.as_str()),
+            Identity::Named(San::Dns(name)) => Some(DnsName::as_str(name)).filter(|n| n.len() <= MAX_COMMON_NAME),
+            _ => None,
+        };
+        match common_name {
+            Some(cn) => Subject::common_name(cn, organization)
+                .map_err(|problem| ModelError::Subject { value: cn.into(), problem }.into()),
+            None => Ok(Subject::default()),
+        }
+    }
+
+    fn purposes(&self, names: &SanSet) -> Vec<ExtendedKeyUsage> {
+        let mut all = rules(self.profile).purposes();
+        // An X.509-SVID with any purpose has both (X509-SVID 4.4).
+        let svid = [ExtendedKeyUsage::server_auth(), ExtendedKeyUsage::client_auth()];
+        let svid = svid.into_iter().filter(|_| names.spiffe_id().is_some());
+        for purpose in svid.chain(self.purposes.iter().cloned()) {
+            if !all.contains(&purpose) {
+                all.push(purpose);
+            }
+        }
+        all
+    }
+}
+
+/// A request with nothing left open but the issuer, the key and the dates.
+pub(super) struct Wanted<'r> {
+    pub request: &'r LeafRequest,
+    pub handle: Handle,
+    pub subject: Subject,
+    pub names: SanSet,
+    pub purposes: Vec<ExtendedKeyUsage>,
+    pub warnings: Vec<Warning>,
+}
+
+impl<'r> Wanted<'r> {
+    pub fn new(request: &'r LeafRequest, place: &Place) -> Result<Self, Error> {
+        request.check()?;
+        let names = request.names()?;
+        let purposes = request.purposes(&names);
+        let mut warnings = Vec::new();
+        if names.spiffe_id().is_some() && rules(request.profile).purposes().len() < 2 {
+            let text = "a certificate with a SPIFFE ID is for both TLS roles: it got serverAuth and clientAuth";
+            warnings.push(Warning::new("svid-both-purposes", text));
+        }
+        Ok(Wanted {
+            handle: request.name.clone().unwrap_or_else(|| Pki::handle_of(&request.identity.name())),
+            subject: request.subject(place.config.organization())?,
+            names,
+            purposes,
+            warnings,
+            request,
+        })
+    }
+
+    pub fn differences(&self, record: &Record, issuer: Option<&Handle>) -> Result<Vec<Difference>, Error> {
+        let is = read(record)?;
+        let mut all = Vec::new();
+        let mut compare = |field, is: String, wished: String| {
+            if is != wished {
+                all.push(Difference { field, is, wished });
+            }
+        };
+        compare("profile", record.profile.to_string(), self.request.profile.to_string());
+        if let Some(issuer) = issuer {
+            compare("issuer", record.issuer_handle.to_string(), issuer.to_string());
+        }
+        if is.subject.der != NameDer::of(&self.subject) {
+            compare("subject", is.subject.subject.to_string(), self.subject.to_string());
+        }
+        compare("names", names_of(&is), sorted(self.names.iter().map(|n| format!("{}:{n}", n.kind()))));
+        compare("eku", purposes_of(&is), sorted(self.purposes.iter().map(ToString::to_string)));
+        if let Some(key) = self.request.key {
+            compare(
+                "key",
+                public_key_kind(&is.public_key).map_or_else(|e| e.to_string(), |k| k.to_string()),
+                key.to_string(),
+            );
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,160 @@
+//! Making a CA in memory: its key, its certificate, its first CRL. Nothing is written here.
+
+use super::Error;
+use super::ca_request::Wanted;
+use super::config::Urls;
+use super::create_ca::{Found, Made};
+use super::folder::Place;
+use super::issuing::{check_gain, read, renewed_key};
+use super::state::Decision;
+use crate::issue::{CertificateDraft, Issuer, Warning};
+use crate::keys::{PrivateKey, Signer, SoftwareSigner, key_identifier, random_serial, sha256};
+use crate::model::{KeyAlgorithm, Lifetime, Validity};
+use crate::policy::rules;
+use crate::store::{Record, Transaction};
+use crate::x509::{Crl, NameDer};
+
+/// How long the first CRL is good for: of a CA that can sign leaves only, and of any other.
+const FIRST_CRL_LEAVES: Lifetime = Lifetime::days(30);
+const FIRST_CRL_CAS: Lifetime = Lifetime::days(365);
+
+impl Place {
+    pub(super) fn make_ca(
+        &self,
+        wanted: &Wanted<'_>,
+        found: &Found,
+        transaction: &dyn Transaction,
+    ) -> Result<Made, Error> {
+        let request = wanted.request;
+        let fail = || Error::issue(&request.display_name);
+        let algorithm = request.key.unwrap_or_else(|| self.config.key(request.profile));
+        let Some(id) = found.issuer else {
+            return match (&found.decision, &found.current) {
+                (Decision::Renew, Some(record)) => self.make_root(wanted, algorithm, Some((record, found))),
+                _ => self.make_root(wanted, algorithm, None),
+            };
+        };
+        let issuer = self.issuer(&found.cas, id)?;
+        let (dates, lifetime) = self.dates(request.profile, request.not_before, request.end, &issuer).map_err(fail())?;
+        let key = match (&found.decision, &found.current) {
+            (Decision::Renew, Some(record)) => {
+                check_gain(record, dates.validity.not_after(), lifetime, &issuer, &found.cas, id, self.now())?;
+                renewed_key(&self.ca_folder(&wanted.handle).join("key.pem"), record)?
+            }
+            _ => PrivateKey::generate(algorithm).map_err(|e| fail()(e.into()))?,
+        };
+        let recorded = transaction.key_identifier(&sha256(key.public_key()))?.filter(|id| !id.is_empty());
+        let urls = found.cas.by_id(id).map(|c| self.config.urls(c.handle())).unwrap_or_default();
+        let draft = draft(wanted, &key, recorded, dates.validity, urls)?;
+        let key_pem = key.to_pem();
+        let signed = issuer.rehearse(draft).and_then(|linted| linted.sign()).map_err(fail())?;
+        let mut warnings = dates.warnings;
+        warnings.extend(signed.warnings().iter().cloned());
+        let mut chain = vec![signed.certificate().clone()];
+        chain.extend(issuer.chain().iter().cloned());
+        let crl = match found.decision {
+            Decision::Renew => super::crl::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem"))?,
+            _ => {
+                let signer = SoftwareSigner::new(key).map_err(|e| fail()(e.into()))?;
+                let own = Issuer::new(chain.clone(), Box::new(signer), self.now());
+                self.first_crl(wanted, own.ok(), &mut warnings)?
+            }
+        };
+        Ok(Made { signed, crl, key_pem, chain, warnings })
+    }
+
+    pub(super) fn make_root(
+        &self,
+        wanted: &Wanted<'_>,
+        algorithm: KeyAlgorithm,
+        renewal: Option<(&Record, &Found)>,
+    ) -> Result<Made, Error> {
+        let request = wanted.request;
+        let fail = || Error::issue(&request.display_name);
+        let key = match renewal {
+            Some((record, _)) => renewed_key(&self.ca_folder(&wanted.handle).join("key.pem"), record)?,
+            None => PrivateKey::generate(algorithm).map_err(|e| fail()(e.into()))?,
+        };
+        // A renewed root keeps the key identifier that everything below it points to.
+        let before = renewal.map(|(record, _)| read(record)).transpose()?.and_then(|c| c.subject_key_id.clone());
+        let key_pem = key.to_pem();
+        let signer = SoftwareSigner::new(key).map_err(|e| fail()(e.into()))?;
+        let key = Signer::public_key(&signer).to_vec();
+        let root_algorithm = Signer::algorithm(&signer);
+        let issuer = Issuer::for_root(Box::new(signer)).map_err(fail())?;
+        let (dates, _) = self.dates(request.profile, request.not_before, request.end, &issuer).map_err(fail())?;
+        let draft = draft_of(wanted, &key, root_algorithm, before, dates.validity, Urls::default())?;
+        let signed = issuer.rehearse(draft).and_then(|linted| linted.sign()).map_err(fail())?;
+        let mut warnings = dates.warnings;
+        warnings.extend(signed.warnings().iter().cloned());
+        let chain = vec![signed.certificate().clone()];
+        let crl = match renewal {
+            Some(_) => super::crl::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem"))?,
+            None => {
+                let own = issuer.crowned(signed.certificate().clone(), self.now());
+                self.first_crl(wanted, own.ok(), &mut warnings)?
+            }
+        };
+        Ok(Made { signed, crl, key_pem, chain, warnings })
+    }
+
+    /// The empty CRL that every CA gets at birth, unless it is not valid now.
+    fn first_crl(
+        &self,
+        wanted: &Wanted<'_>,
+        own: Option<Issuer>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<Crl>, Error> {
+        let Some((issuer, own)) = own.as_ref().and_then(|i| i.certificate().map(|c| (i, c))) else {
+            let text = format!("`{}` is not valid now and has no CRL yet: run `rootlet crl` when it is", wanted.handle);
+            warnings.push(Warning::new("no-crl", text));
+            return Ok(None);
+        };
+        let lifetime = if wanted.request.path_len() == Some(0) { FIRST_CRL_LEAVES } else { FIRST_CRL_CAS };
+        let on_disk = super::crl::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem")).ok().flatten();
+        let draft = super::crl::next_crl_of(own, None, on_disk.and_then(|c| c.number_u64()), &[], lifetime, self.now());
+        let signed = issuer.rehearse_crl(draft, std::iter::empty()).and_then(|linted| linted.sign());
+        Ok(Some(signed.map_err(Error::issue(format!("the CRL of {}", wanted.handle)))?.into_output()))
+    }
+}
+
+fn draft(
+    wanted: &Wanted<'_>,
+    key: &PrivateKey,
+    key_id: Option<Vec<u8>>,
+    validity: Validity,
+    urls: Urls,
+) -> Result<CertificateDraft, Error> {
+    draft_of(wanted, key.public_key(), key.algorithm(), key_id, validity, urls)
+}
+
+fn draft_of(
+    wanted: &Wanted<'_>,
+    public_key: &[u8],
+    algorithm: KeyAlgorithm,
+    key_id: Option<Vec<u8>>,
+    validity: Validity,
+    urls: Urls,
+) -> Result<CertificateDraft, Error> {
+    let request = wanted.request;
+    let fail = || Error::issue(&request.display_name);
+    Ok(CertificateDraft {
+        profile: request.profile,
+        serial: random_serial().map_err(|e| fail()(e.into()))?,
+        validity,
+        subject: NameDer::of(&wanted.subject),
+        public_key: public_key.to_vec(),
+        subject_key_id: match key_id {
+            Some(id) => id,
+            None => key_identifier(public_key).map_err(|e| fail()(e.into()))?,
+        },
+        path_len: request.path_len(),
+        key_usage: rules(request.profile).key_usage(algorithm),
+        extended_key_usage: request.purposes.clone(),
+        names: wanted.names.clone(),
+        name_constraints: request.constraints.clone(),
+        crl_urls: urls.crl,
+        issuer_urls: urls.issuer,
+        ocsp_urls: urls.ocsp,
+    })
+}
