@@ -75,17 +75,25 @@ impl From<ModelError> for Failure {
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
+impl From<anyhow::Error> for Failure {
+    /// What goes wrong in the binary itself: output that cannot be written, paths that cannot be resolved.
+    fn from(error: anyhow::Error) -> Self {
+        let closed = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
         Failure {
             code: "io".into(),
-            message: format!("the output could not be written: {error}"),
+            closed_pipe: error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(closed),
+            message: format!("{error:#}"),
             hints: Vec::new(),
             retryable: false,
             exit: Some(Exit::Failed),
-            closed_pipe: error.kind() == io::ErrorKind::BrokenPipe,
             differences: None,
         }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        anyhow::Error::from(error).context("the output could not be written").into()
     }
 }
 
@@ -94,7 +102,11 @@ impl Failure {
     pub fn of_item(name: &str, error: &rootlet::pki::CrlError) -> Self {
         Failure {
             code: error.code.clone(),
-            message: format!("{name}: {}", error.message),
+            message: if error.message.contains(name) {
+                error.message.clone()
+            } else {
+                format!("{name}: {}", error.message)
+            },
             hints: error.hints.clone(),
             retryable: false,
             exit: None,

@@ -22,7 +22,7 @@ const DEFAULT_PKI: &str = "pki";
 
 /// Runs the command line.
 pub fn main() -> Exit {
-    let words: Vec<OsString> = std::env::args_os().collect();
+    let words = help_last(std::env::args_os().collect());
     let matches = match command().try_get_matches_from(&words) {
         Ok(matches) => matches,
         Err(error) => return usage(&error, &words),
@@ -68,6 +68,15 @@ pub(crate) fn command() -> Command {
             ),
         ))
         .subcommands(commands::all())
+}
+
+/// `rootlet help server` means `rootlet server --help`.
+fn help_last(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.get(1).is_some_and(|w| w == "help") {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
 }
 
 fn context(matches: &ArgMatches) -> Context {

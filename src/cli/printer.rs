@@ -1,6 +1,7 @@
 //! Results on stdout, words on stderr. Text that came from certificates or the command line is escaped first.
 
 use super::failure::Failure;
+use anyhow::Context as _;
 use rootlet::issue::Warning;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
@@ -46,27 +47,21 @@ impl Printer {
     }
 
     /// One JSON object on stdout.
-    pub fn object(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
-        out.write_all(b"\n")?;
-        Ok(out.flush()?)
+    pub fn object(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        let mut text = serde_json::to_string_pretty(value).context("the result could not be put into JSON")?;
+        text.push('\n');
+        self.raw(&text)
     }
 
     /// Text on stdout, escaped line by line.
-    pub fn text(&self, text: &str) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        for line in text.lines() {
-            writeln!(out, "{}", safe(line))?;
-        }
-        Ok(out.flush()?)
+    pub fn text(&self, text: &str) -> anyhow::Result<()> {
+        self.raw(&text.lines().map(|line| safe(line) + "\n").collect::<String>())
     }
 
     /// Text on stdout as it is: PEM and other things that we made.
-    pub fn raw(&self, text: &str) -> Result<(), Failure> {
+    pub fn raw(&self, text: &str) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        Ok(out.flush()?)
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("the output could not be written")
     }
 
     /// Words on stderr, unless they are not wanted.

@@ -97,7 +97,7 @@ impl Window {
         match self {
             Window::LastThird => life / DUE_FRACTION,
             Window::Before(d) => d.seconds(),
-            Window::Percent(p) => life / 100 * i64::from(p),
+            Window::Percent(p) => life * i64::from(p) / 100,
         }
     }
 

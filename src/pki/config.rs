@@ -52,6 +52,16 @@ impl Urls {
     }
 }
 
+/// What is wrong in the text, and where: `line 3, column 7: …`.
+fn at(text: &str, error: &toml_edit::de::Error) -> String {
+    let message = error.message().replace('\n', ", ");
+    let Some(span) = error.span() else { return message };
+    let before = text.get(..span.start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+    format!("line {line}, column {column}: {message}")
+}
+
 /// The defaults of a PKI.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
@@ -92,7 +102,7 @@ impl Config {
         let Some(bytes) = read_optional(&path, MAX_BYTES)? else { return Ok(Config::default()) };
         let fail = |problem: String| Error::Config { path: path.clone(), problem };
         let text = String::from_utf8(bytes).map_err(|_| fail("it is not UTF-8".into()))?;
-        let raw: Raw = toml_edit::de::from_str(&text).map_err(|e| fail(e.to_string().trim().to_string()))?;
+        let raw: Raw = toml_edit::de::from_str(&text).map_err(|e| fail(at(&text, &e)))?;
         Self::from_raw(raw).map_err(|e| fail(e.to_string()))
     }
 

@@ -84,8 +84,19 @@ impl Pki {
                     delivered: Vec::new(),
                 });
             }
+            let now = self.now();
+            let old_crl = match found.issuer {
+                Some(id) => self.read()?.last_crl(id)?.is_some_and(|crl| super::crl::is_past_half(&crl, now)),
+                None => false,
+            };
             let made = self.place.make_ca(&wanted, &found, &*self.store.begin(crate::store::Access::Read)?)?;
-            if let Some(outcome) = self.record_ca(&wanted, &found, made)? {
+            if let Some(mut outcome) = self.record_ca(&wanted, &found, made)? {
+                if let Some(id) = found.issuer.filter(|_| old_crl)
+                    && let Err(e) = self.refresh_crl(&found.cas, id)
+                {
+                    let text = format!("the CRL of the issuer is past half of its life and could not be renewed: {e}");
+                    outcome.warnings.push(Warning::new("crl-stale", text));
+                }
                 return Ok(outcome);
             }
         }

@@ -118,9 +118,15 @@ impl Pki {
         }
         if request.cas.is_empty() {
             let now = self.place.now();
-            let wanted =
-                |c: &&Ca| cas.problem(c.id(), now).is_none() && (request.check || exists(&self.place.ca_key_path(c)));
-            chosen.extend(cas.iter().filter(wanted).cloned());
+            let transaction = self.store.begin(crate::store::Access::Read)?;
+            for ca in cas.iter().filter(|c| cas.problem(c.id(), now).is_none()) {
+                // A key that lies elsewhere is no fault until its CRL is due; then it must not be passed over.
+                let key_is_here = exists(&self.place.ca_key_path(ca));
+                if request.check || key_is_here || self.place.crl_due(&*transaction, ca)?.is_some() {
+                    chosen.push(ca.clone());
+                }
+            }
+            drop(transaction);
             if chosen.is_empty() {
                 let hint = "create one with `rootlet root NAME`".into();
                 return Err(Error::NoIssuer { what: "CRLs", hint });
@@ -276,17 +282,11 @@ impl Place {
 }
 
 impl Pki {
-    /// Signs the CRL of a CA again when it is past half of its life: whoever holds the key keeps it fresh.
+    /// Signs the CRL of a CA again, because it is past half of its life: whoever holds the key keeps it fresh.
     pub(super) fn refresh_crl(&mut self, cas: &Cas, id: crate::store::AuthorityId) -> Result<(), Error> {
         let Some(ca) = cas.by_id(id) else { return Ok(()) };
-        let last = self.read()?.last_crl(id)?;
-        let now = self.place.now();
-        let past_half = last.is_some_and(|l| is_past_half(&l, now));
-        if past_half {
-            self.write_crl(cas, ca, None)?;
-            self.publish()?;
-        }
-        Ok(())
+        self.write_crl(cas, ca, None)?;
+        self.publish()
     }
 
     /// Which CAs have no CRL, or a stale one, in `public/crls.pem`.
@@ -316,6 +316,12 @@ impl Pki {
 /// Whether more than half of a CRL's life is over.
 pub(super) fn is_past_half(crl: &CrlRecord, now: Timestamp) -> bool {
     crl.next_update.since(now) < crl.next_update.since(crl.this_update) / 2
+}
+
+/// Whether it is the one that a CA got at birth, with the long life of a CA that signs CAs only: the first leaf ends that.
+pub(super) fn is_long_birth_crl(crl: &CrlRecord, ca: &Ca) -> bool {
+    crl.this_update.since(ca.certificate.not_before) <= BACKDATE_SECONDS
+        && crl.next_update.since(crl.this_update) > LEAF_CA_LIFETIME.seconds()
 }
 
 /// Number and dates of the next CRL.

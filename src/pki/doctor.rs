@@ -208,8 +208,9 @@ impl Pki {
                     Err(_) => false,
                 };
                 if !known {
-                    let message = "the inventory does not know this folder".to_string();
-                    findings.add("unknown", message, Some(&folder.join(entry)), Some("look at it and move it away"));
+                    let path = folder.join(entry);
+                    let message = format!("the inventory does not know `{}`", path.display());
+                    findings.add("unknown", message, Some(&path), Some("look at it and move it away"));
                 }
             }
         }
@@ -259,6 +260,10 @@ impl Pki {
 fn check_leaf(place: &super::folder::Place, findings: &mut Findings, cas: &Cas, record: &Record) -> Result<(), Error> {
     let folder = place.leaf_folder(&record.handle);
     if !exists(&folder) {
+        if exists(&place.pending_folder().join(record.serial.to_string())) {
+            // Recorded and not released yet: the half-done work is a finding already.
+            return Ok(());
+        }
         let message = format!("the files of `{}` are missing", record.handle);
         findings.add("missing", message, Some(&folder), Some("issue it again with --force, or revoke it"));
         return Ok(());
@@ -314,7 +319,7 @@ fn check_files(
 fn check_key(place: &super::folder::Place, findings: &mut Findings, path: &Path, record: &Record) -> Result<(), Error> {
     if !exists(path) {
         let message = format!("the key of `{}` is not in the PKI folder", record.handle);
-        findings.add("key", message, Some(path), Some("put it back, or issue it again with a new key"));
+        findings.add("key", message, Some(path), Some(key_hint(record)));
         return Ok(());
     }
     check_mode(place, findings, path, Access::Private)?;
@@ -322,7 +327,7 @@ fn check_key(place: &super::folder::Place, findings: &mut Findings, path: &Path,
         Ok(key) if sha256(key.public_key()) == record.spki_sha256 => {}
         Ok(_) => {
             let message = format!("the key file of `{}` is not the key of its certificate", record.handle);
-            findings.add("key", message, Some(path), Some("put the right key back, or issue it again with a new key"));
+            findings.add("key", message, Some(path), Some(key_hint(record)));
         }
         Err(e) => findings.add(
             "key",
@@ -345,4 +350,12 @@ fn check_mode(place: &super::folder::Place, findings: &mut Findings, path: &Path
         findings.mend("mode", message, path, || Ok(place.disk.set_access(path, access)?))?;
     }
     Ok(())
+}
+
+fn key_hint(record: &Record) -> &'static str {
+    if record.profile.is_ca() {
+        "put the right key file back: without it this CA issues nothing and signs no CRL"
+    } else {
+        "put the right key file back, or issue it again with --force"
+    }
 }

@@ -254,7 +254,8 @@ pub struct Difference {
 }
 
 fn list(differences: &[Difference]) -> String {
-    let one = |d: &Difference| format!("{} is `{}`, not `{}`", d.field, d.is, d.wished);
+    let shown = |v: &str| if v.is_empty() { "nothing".to_string() } else { format!("`{v}`") };
+    let one = |d: &Difference| format!("{} is {}, not {}", d.field, shown(&d.is), shown(&d.wished));
     differences.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 

@@ -15,11 +15,8 @@ impl Place {
         }
         let candidates = cas.active().filter(|c| exists(&self.ca_key_path(c)) && !cas.issued_a_ca(c.handle()));
         self.only(cas, candidates.collect(), "leaves", || {
-            if cas.active().next().is_none() {
-                "create one with `rootlet root NAME`".into()
-            } else {
-                "every CA with a key has issued CAs: name one with `--issuer`, or create one with `rootlet intermediate NAME`".into()
-            }
+            let keyless = cas.active().filter(|c| !exists(&self.ca_key_path(c)) && !cas.issued_a_ca(c.handle()));
+            no_candidate(cas, &names(keyless), "every CA with a key has issued CAs: name one with `--issuer`, or create one with `rootlet intermediate NAME`")
         })
     }
 
@@ -31,11 +28,13 @@ impl Place {
         let candidates =
             cas.active().filter(|c| exists(&self.ca_key_path(c)) && cas.room_below(c.id()).is_none_or(|room| room > 0));
         self.only(cas, candidates.collect(), "an intermediate", || {
-            if cas.active().next().is_none() {
-                "create a root with `rootlet root NAME`".into()
-            } else {
-                "the path lengths of the CAs here leave no room: create a CA with a larger --path-len".into()
-            }
+            let roomy = |c: &&Ca| cas.room_below(c.id()).is_none_or(|room| room > 0);
+            let keyless = cas.active().filter(|c| !exists(&self.ca_key_path(c))).filter(roomy);
+            no_candidate(
+                cas,
+                &names(keyless),
+                "the path lengths of the CAs here leave no room: create a CA with a larger --path-len",
+            )
         })
     }
 
@@ -66,5 +65,19 @@ impl Place {
                 Err(Error::SeveralIssuers { what, candidates: candidates.iter().map(describe).collect() })
             }
         }
+    }
+}
+
+fn names<'c>(cas: impl Iterator<Item = &'c Ca>) -> Vec<String> {
+    cas.map(|c| format!("`{}`", c.handle())).collect()
+}
+
+fn no_candidate(cas: &Cas, keyless: &[String], otherwise: &str) -> String {
+    if cas.active().next().is_none() {
+        "create a root with `rootlet root NAME`".into()
+    } else if keyless.is_empty() {
+        otherwise.into()
+    } else {
+        format!("the key of {} is not in the PKI folder: put its key.pem back", keyless.join(", "))
     }
 }

@@ -105,15 +105,23 @@ impl Pki {
         }
         let mut deliveries = transaction.deliveries(&wanted.handle)?;
         if let Some(new) = &request.delivery {
-            deliveries.retain(|d| d.folder != new.folder);
-            deliveries.push(new.clone());
+            // What was said once about a folder holds until something else is said.
+            let known = deliveries.iter().position(|d| d.folder == new.folder).map(|i| deliveries.remove(i));
+            let (owner, key_mode) = known.map_or((None, None), |d| (d.owner, d.key_mode));
+            deliveries.push(Delivery {
+                folder: new.folder.clone(),
+                owner: new.owner.clone().or(owner),
+                key_mode: new.key_mode.or(key_mode),
+            });
         }
         let key_id = match &current {
             Some(record) => transaction.key_identifier(&record.spki_sha256)?.filter(|id| !id.is_empty()),
             None => None,
         };
         let crl_is_old = match issuer {
-            Some(id) => transaction.last_crl(id)?.is_some_and(|crl| super::crl::is_past_half(&crl, place.now())),
+            Some(id) => transaction.last_crl(id)?.zip(cas.by_id(id)).is_some_and(|(crl, ca)| {
+                super::crl::is_past_half(&crl, place.now()) || super::crl::is_long_birth_crl(&crl, ca)
+            }),
             None => false,
         };
         let before = current.as_ref().map(|r| r.serial.to_string());
@@ -206,7 +214,9 @@ impl Pki {
                 return Err(Error::KeyBarred { handle: wanted.handle.clone() });
             }
             let id = transaction.record(&new)?;
-            if let Some(delivery) = &request.delivery {
+            if request.delivery.is_some()
+                && let Some(delivery) = found.deliveries.last()
+            {
                 transaction.remember_delivery(&wanted.handle, delivery)?;
             }
             transaction.note(place.now(), action, Some(&wanted.handle), &new.serial.to_string())?;
@@ -237,7 +247,9 @@ impl Pki {
             warnings.push(Warning::new("due", text));
         }
         let mut delivered = Vec::new();
-        if let Some(delivery) = &wanted.request.delivery {
+        if wanted.request.delivery.is_some()
+            && let Some(delivery) = found.deliveries.last()
+        {
             let files = existing_files(&self.place, &record.handle)?;
             let current = |f: &OutFile| std::fs::read(delivery.folder.join(f.name)).is_ok_and(|b| b == *f.bytes);
             if !files.iter().all(current) {

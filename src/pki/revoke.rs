@@ -158,12 +158,13 @@ fn collect(
                 found.push(r);
                 true
             })?;
-            if request.reason.is_none() {
-                // Releasing a handle lifts what is on hold of it; what is not on hold has nothing to be released from.
-                found.retain(|r| r.revocation.as_ref().is_some_and(|v| !is_final(v.reason)));
-            }
             if found.is_empty() {
                 return Err(Error::NothingToRevoke { handle });
+            }
+            let on_hold = |r: &Record| r.revocation.as_ref().is_some_and(|v| !is_final(v.reason));
+            if request.reason.is_none() && found.iter().any(on_hold) {
+                // Releasing a handle lifts what is on hold of it; what is not on hold stays as it is.
+                found.retain(on_hold);
             }
         }
     }

@@ -3,7 +3,7 @@ use clap::Args;
 use rootlet::model::Window;
 use rootlet::pki::Again;
 
-/// What to do when the certificate exists already.
+// What to do when the certificate exists already.
 #[derive(Debug, Args)]
 pub struct AgainArgs {
     /// Do nothing if it exists and is what was asked for

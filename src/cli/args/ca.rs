@@ -5,10 +5,11 @@ use clap::Args;
 use rootlet::model::{NameConstraints, Profile, SpiffeId, Subject, Subtree, UriName};
 use rootlet::pki::{CaRequest, Urls};
 
-/// The options of the verbs that create CAs.
+// The options of the verbs that create CAs.
 #[derive(Debug, Args)]
 pub struct CaArgs {
     /// Its name, as "Internal CA"
+    #[arg(value_name = "NAME")]
     name_argument: Option<String>,
     /// Its subject, as CN=Internal CA,O=Example or /O=Example/CN=Internal CA [default: CN=NAME]
     #[arg(long, value_name = "DN")]
@@ -46,7 +47,7 @@ pub struct CaArgs {
     again: AgainArgs,
 }
 
-/// What only an intermediate has.
+// What only an intermediate has.
 #[derive(Debug, Args)]
 pub struct IntermediateArgs {
     /// The CA that issues it [default: the only one that can]

@@ -7,10 +7,11 @@ use rootlet::pki::LeafRequest;
 use rootlet::store::Delivery;
 use std::path::PathBuf;
 
-/// The options of the verbs that issue leaves.
+// The options of the verbs that issue leaves.
 #[derive(Debug, Args)]
 pub struct LeafArgs {
     /// What the certificate is for
+    #[arg(value_name = "NAME")]
     name_argument: Option<String>,
     /// The CA that issues it [default: the only one that can]
     #[arg(long, value_name = "CA")]

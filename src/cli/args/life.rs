@@ -3,7 +3,7 @@ use clap::Args;
 use rootlet::issue::End;
 use rootlet::model::{Lifetime, Timestamp};
 
-/// The dates of a certificate.
+// The dates of a certificate.
 #[derive(Debug, Args)]
 pub struct LifeArgs {
     /// How long it is valid: 90d, 12h, 2y

@@ -29,15 +29,15 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     }
     for p in &outcome.problems {
         let mended = if p.repaired { "mended" } else { "found" };
-        context.printer.text(&format!("{mended}  {:<10} {}", p.code, p.message))?;
+        context.printer.text(&format!("{mended:<7} {:<10} {}", p.code, p.message))?;
         if let Some(hint) = &p.hint {
             context.printer.say(&format!("       {:<10} hint: {hint}", ""));
         }
     }
-    let good = if outcome.problems.is_empty() {
-        "everything agrees".into()
-    } else {
-        format!("{} problems", outcome.problems.len())
+    let good = match outcome.problems.len() {
+        0 => "everything agrees".into(),
+        1 => "1 problem".into(),
+        n => format!("{n} problems"),
     };
     context.printer.say(&format!("{} names looked at: {good}", outcome.certificates));
     Ok(exit)

@@ -32,6 +32,12 @@ struct Options {
     jsonl: bool,
 }
 
+#[derive(serde::Serialize)]
+struct Listed {
+    certificates: Vec<CertificateView>,
+    warnings: [(); 0],
+}
+
 pub fn definition() -> Command {
     super::command::<Options>(
         "list",
@@ -69,7 +75,7 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         true
     })?;
     if json {
-        context.printer.object(&serde_json::json!({ "certificates": certificates, "warnings": [] }))?;
+        context.printer.object(&Listed { certificates, warnings: [] })?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["NAME", "PROFILE", "STATUS", "ENDS", "", "ISSUER", "SERIAL"]);

@@ -22,6 +22,12 @@ struct Options {
     field: Option<String>,
 }
 
+#[derive(serde::Serialize)]
+struct Shown {
+    certificate: rootlet::pki::CertificateView,
+    warnings: [(); 0],
+}
+
 pub fn definition() -> Command {
     super::command::<Options>(
         "show",
@@ -53,7 +59,7 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if context.printer.is_json() {
-        context.printer.object(&serde_json::json!({ "certificate": view, "warnings": [] }))?;
+        context.printer.object(&Shown { certificate: view, warnings: [] })?;
     } else {
         context.printer.text(&render::certificate(&view, pki.now()))?;
     }
