@@ -70,6 +70,32 @@ impl Disk {
         })
     }
 
+    /// Creates several files in a new folder, and syncs them together: the first sync carries most of the others.
+    ///
+    /// # Errors
+    /// [`DiskError`]; what was written stays, for the caller to remove with the folder.
+    pub fn create_all<'f>(
+        &self,
+        folder: &Path,
+        files: impl Iterator<Item = (&'f str, &'f [u8], Access)>,
+    ) -> Result<(), DiskError> {
+        let mut written = Vec::new();
+        for (name, bytes, access) in files {
+            fault_point();
+            let path = folder.join(name);
+            let file = unix::create_exclusive(&path, access.file_mode(), self.owner);
+            let mut file = file.map_err(|e| DiskError::io("create", &path, e))?;
+            fault_point();
+            file.write_all(bytes).map_err(|e| DiskError::io("write", &path, e))?;
+            written.push((path, file));
+        }
+        for (path, file) in written {
+            fault_point();
+            file.sync_all().map_err(|e| DiskError::io("write", &path, e))?;
+        }
+        self.sync_folder(folder)
+    }
+
     /// Puts a file in place of the one of that name, or where none was, in one step.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub enum Error {
         /// What was to be issued.
         name: String,
         /// Why not.
-        source: IssueError,
+        source: Box<IssueError>,
     },
     /// A certificate or CRL in a file is malformed.
     #[error("`{}`: {source}", path.display())]
@@ -267,7 +267,7 @@ impl Error {
 
     pub(crate) fn issue(name: impl std::fmt::Display) -> impl FnOnce(IssueError) -> Error {
         let name = name.to_string();
-        move |source| Error::Issue { name, source }
+        move |source| Error::Issue { name, source: Box::new(source) }
     }
 
     /// Whether the request itself is wrong, seen without looking at any file or PKI: exit code 2.

@@ -26,10 +26,7 @@ impl Pending {
 
     /// Writes the files and makes them durable.
     pub fn fill(&self, place: &Place, files: &[OutFile]) -> Result<(), Error> {
-        for file in files {
-            place.disk.create(&self.folder.join(file.name), &file.bytes, file.access)?;
-        }
-        place.disk.sync_folder(&self.folder)?;
+        place.disk.create_all(&self.folder, files.iter().map(|f| (f.name, &f.bytes[..], f.access)))?;
         place.disk.sync_folder(&place.pending_folder())?;
         Ok(())
     }
