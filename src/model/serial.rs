@@ -6,8 +6,13 @@ use std::str::FromStr;
 const MAX_OCTETS: usize = 20;
 
 /// A certificate's serial number: positive, at most 20 octets (RFC 5280 4.1.2.2).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Serial(Vec<u8>);
+///
+/// Ordered as numbers are. Kept in place: a CRL may hold millions of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Serial {
+    length: u8,
+    octets: [u8; MAX_OCTETS],
+}
 
 impl Serial {
     /// From the octets of an unsigned big-endian integer; leading zeros are dropped.
@@ -21,27 +26,33 @@ impl Serial {
         match magnitude {
             [] => fail("it is zero"),
             m if m.len() > MAX_OCTETS => fail("it is longer than 20 octets"),
-            m => Ok(Serial(m.to_vec())),
+            m => {
+                let mut octets = [0; MAX_OCTETS];
+                octets[..m.len()].copy_from_slice(m);
+                Ok(Serial { length: m.len() as u8, octets })
+            }
         }
     }
 
     /// A serial of 16 random octets with the top bit cleared and the next one set, so that its length never varies
     /// (126 random bits; the CA/Browser Forum's 7.1 asks for 64).
-    pub fn from_random(mut octets: [u8; 16]) -> Self {
+    pub fn from_random(random: [u8; 16]) -> Self {
+        let mut octets = [0; MAX_OCTETS];
+        octets[..16].copy_from_slice(&random);
         octets[0] = octets[0] & 0x7f | 0x40;
-        Serial(octets.to_vec())
+        Serial { length: 16, octets }
     }
 
     /// The magnitude, big-endian, without leading zeros.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.octets[..usize::from(self.length)]
     }
 }
 
 impl fmt::Display for Serial {
     /// Lower-case hexadecimal with an even number of digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&hex(self.as_bytes()))
     }
 }
 

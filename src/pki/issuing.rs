@@ -146,7 +146,7 @@ pub(super) fn new_certificate(
     certificate: &Certificate,
     now: Timestamp,
 ) -> Result<NewCertificate, Error> {
-    let serial = certificate.serial.clone().ok_or_else(|| Error::Internal("a certificate without a serial".into()))?;
+    let serial = certificate.serial.ok_or_else(|| Error::Internal("a certificate without a serial".into()))?;
     Ok(NewCertificate {
         issuer,
         authority: None,

@@ -78,7 +78,7 @@ impl Pki {
                 Act::Append => {
                     transaction.revoke(&NewRevocation {
                         issuer: record.issuer,
-                        serial: record.serial.clone(),
+                        serial: record.serial,
                         not_after: record.not_after,
                         at: now,
                         reason: request.reason,
@@ -200,12 +200,12 @@ fn judge(record: &Record, request: &RevokeRequest) -> Result<Act, Error> {
     match (was, request.reason) {
         (None, Some(_)) => Ok(Act::Append),
         (Some(Reason::CertificateHold), None) => Ok(Act::Append),
-        (_, None) => Err(Error::NotOnHold { handle: record.handle.clone(), serial: record.serial.clone() }),
+        (_, None) => Err(Error::NotOnHold { handle: record.handle.clone(), serial: record.serial }),
         (Some(was), Some(is)) if was == is => Ok(Act::Nothing),
         (Some(was), Some(is)) if !is_final(was) || is == Reason::KeyCompromise => Ok(Act::Append),
         (Some(was), Some(_)) => Err(Error::AlreadyRevoked {
             handle: record.handle.clone(),
-            serial: record.serial.clone(),
+            serial: record.serial,
             was: was.name().into(),
         }),
     }

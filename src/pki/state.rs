@@ -71,7 +71,7 @@ pub(super) fn decide(
     let window = match again {
         Again::Force => return Ok(Decision::Issue { action: "reissued" }),
         Again::Refuse => {
-            let (serial, not_after) = (record.serial.clone(), record.not_after);
+            let (serial, not_after) = (record.serial, record.not_after);
             return Err(Error::Exists { handle: handle.clone(), serial, not_after, may_force });
         }
         Again::IfMissing => Window::LastThird,
