@@ -2,6 +2,7 @@ use super::exit::Exit;
 use rootlet::model::ModelError;
 use rootlet::pki::Error;
 use serde::Serialize;
+use std::ffi::OsString;
 use std::io;
 
 /// Why a command ends without success, as it is told to people and scripts.
@@ -15,6 +16,9 @@ pub struct Failure {
     exit: Option<Exit>,
     #[serde(skip)]
     closed_pipe: bool,
+    /// A handle that is free, for `name-taken`.
+    #[serde(skip)]
+    free: Option<Box<str>>,
     /// Fields that differ, for `differs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     differences: Option<Vec<rootlet::pki::Difference>>,
@@ -31,8 +35,18 @@ impl Failure {
             retryable: false,
             exit: Some(Exit::Usage),
             closed_pipe: false,
+            free: None,
             differences: None,
         }
+    }
+
+    /// Where another name would do, the whole command with it.
+    pub fn with_command(mut self, words: &[OsString]) -> Self {
+        if let Some(free) = &self.free {
+            let words = words.iter().skip(1).map(|w| quoted(&w.to_string_lossy())).collect::<Vec<_>>().join(" ");
+            self.hints = vec![format!("take another name: rootlet {words} --name {free}")];
+        }
+        self
     }
 
     pub fn exit(&self) -> Exit {
@@ -61,6 +75,10 @@ impl From<Error> for Failure {
             retryable: error.is_retryable(),
             exit: Some(if error.is_usage() { Exit::Usage } else { Exit::Failed }),
             closed_pipe: false,
+            free: match &error {
+                Error::NameTaken { free, .. } => Some(free.as_str().into()),
+                _ => None,
+            },
             differences: match error {
                 Error::Differs { differences, .. } => Some(differences),
                 _ => None,
@@ -86,6 +104,7 @@ impl From<anyhow::Error> for Failure {
             hints: Vec::new(),
             retryable: false,
             exit: Some(Exit::Failed),
+            free: None,
             differences: None,
         }
     }
@@ -111,7 +130,14 @@ impl Failure {
             retryable: false,
             exit: None,
             closed_pipe: false,
+            free: None,
             differences: None,
         }
     }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

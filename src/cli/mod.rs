@@ -36,6 +36,7 @@ pub fn main() -> Exit {
         Ok(exit) => exit,
         Err(failure) if failure.is_closed_pipe() => Exit::Done,
         Err(failure) => {
+            let failure = failure.with_command(&words);
             context.printer.failure(&failure);
             failure.exit()
         }
@@ -99,11 +100,13 @@ fn usage(error: &clap::Error, words: &[OsString]) -> Exit {
         return Exit::Done;
     }
     if words.iter().any(|w| w == "--json") {
+        // Everything before the usage line, in one line: what is missing stands in lines of its own.
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first).to_string();
+        let lines = text.lines().take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
+        let whole = lines.map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ");
+        let message = whole.strip_prefix("error: ").unwrap_or(&whole).to_string();
         Printer::new(true, false, Color::Never)
-            .failure(&Failure::usage(message, "see `rootlet help`, or COMMAND --help"));
+            .failure(&Failure::usage(message, "see `rootlet --help`, or `rootlet COMMAND --help`"));
     } else {
         drop(error.print());
     }

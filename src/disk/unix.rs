@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{CWD, FlockOperation, Gid, RenameFlags, Uid};
+use rustix::fs::{CWD, FlockOperation, RenameFlags};
 
 /// Owner and group of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,8 @@ pub(super) fn owner_to_follow(folder: &Path) -> Option<Owner> {
 pub(super) fn create_exclusive(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<File> {
     // 0600 until the real mode is set on the open file: nobody can open it in between.
     let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    if mode != 0o600 {
-        file.set_permissions(PermissionsExt::from_mode(mode))?;
-    }
+    // Always, because the umask may have taken more away than was meant.
+    file.set_permissions(PermissionsExt::from_mode(mode))?;
     if let Some(o) = owner {
         std::os::unix::fs::fchown(&file, Some(o.uid), o.gid)?;
     }
@@ -41,21 +40,39 @@ pub(super) fn create_exclusive(path: &Path, mode: u32, owner: Option<Owner>) -> 
 
 pub(super) fn create_folder(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<()> {
     std::fs::DirBuilder::new().mode(0o700).create(path)?;
-    if mode != 0o700 {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
-    }
+    // By descriptor: whoever may write beside us could put a link in its place.
+    let folder = match open_no_follow(path) {
+        // A umask that took the owner's own bits away.
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
+            open_no_follow(path)?
+        }
+        other => other?,
+    };
+    folder.set_permissions(PermissionsExt::from_mode(mode))?;
     if let Some(o) = owner {
-        rustix::fs::chown(path, Some(Uid::from_raw(o.uid)), o.gid.map(Gid::from_raw))?;
+        std::os::unix::fs::fchown(&folder, Some(o.uid), o.gid)?;
     }
     Ok(())
 }
 
 pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    std::fs::set_permissions(path, PermissionsExt::from_mode(mode))
+    open_no_follow(path)?.set_permissions(PermissionsExt::from_mode(mode))
+}
+
+fn open_no_follow(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    File::options().read(true).custom_flags(flags.bits() as i32).open(path)
+}
+
+/// Whether a file belongs to this user, and to this group if one is given.
+pub(super) fn is_owned_by(path: &Path, owner: Owner) -> io::Result<bool> {
+    let meta = path.symlink_metadata()?;
+    Ok(meta.uid() == owner.uid && owner.gid.is_none_or(|gid| meta.gid() == gid))
 }
 
 pub(super) fn mode_of(path: &Path) -> io::Result<u32> {
-    Ok(path.metadata()?.mode() & 0o7777)
+    Ok(path.symlink_metadata()?.mode() & 0o7777)
 }
 
 /// Renames where nothing of the new name exists.

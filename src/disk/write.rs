@@ -112,7 +112,12 @@ impl Disk {
         let (folder, name) = (parent(path), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
         let temporary = folder.join(format!("{TEMPORARY_PREFIX}{name}.{}", std::process::id()));
         drop(std::fs::remove_file(&temporary));
-        self.create_with_mode(&temporary, bytes, mode)?;
+        // Told by the name that was meant, not by the one it is written under first.
+        let named = |e| match e {
+            DiskError::Io { action, source, .. } => DiskError::Io { action, path: path.into(), source },
+            other => other,
+        };
+        self.create_with_mode(&temporary, bytes, mode).map_err(named)?;
         fault_point();
         if let Err(e) = std::fs::rename(&temporary, path) {
             drop(std::fs::remove_file(&temporary));
@@ -126,7 +131,7 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn replace_if_changed(&self, path: &Path, bytes: &[u8], access: Access) -> Result<bool, DiskError> {
-        if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        if holds(path, bytes) {
             return Ok(false);
         }
         self.replace(path, bytes, access).map(|()| true)
@@ -161,6 +166,28 @@ impl Disk {
         unix::exchange(a, b).map_err(|e| DiskError::io("replace", b, e))?;
         self.sync_folder(&parent(a))?;
         self.sync_folder(&parent(b))
+    }
+
+    /// Whether a file has these bytes, this mode, and the owner that this writer gives.
+    pub fn is_as_wished(&self, path: &Path, bytes: &[u8], mode: u32) -> bool {
+        let owned = self.owner.is_none_or(|o| unix::is_owned_by(path, o).unwrap_or(false));
+        owned && unix::mode_of(path).is_ok_and(|m| m == mode) && holds(path, bytes)
+    }
+
+    /// Writes to whatever a path names: a regular file is replaced, anything else (a pipe, a terminal) is written to.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn write_output(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+        // A link is followed: what it names is meant.
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        match target.metadata() {
+            Ok(meta) if !meta.is_file() => {
+                let written = File::options().write(true).open(&target).and_then(|mut f| f.write_all(bytes));
+                written.map_err(|e| DiskError::io("write", path, e))
+            }
+            _ => self.replace_if_changed(&target, bytes, Access::Public).map(drop),
+        }
     }
 
     /// Removes a file or a whole folder; what does not exist is gone already.
@@ -207,6 +234,11 @@ impl Disk {
         let synced = File::open(folder).and_then(|f| f.sync_all());
         synced.map_err(|e| DiskError::io("sync", folder, e))
     }
+}
+
+/// Whether a file holds exactly these bytes; a longer one is not read to its end.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    super::read(path, bytes.len() as u64).is_ok_and(|old| old == bytes)
 }
 
 fn write_synced(file: &mut File, bytes: &[u8]) -> io::Result<()> {

@@ -5,6 +5,8 @@ use crate::model::{Lifetime, Timestamp, Validity};
 const BACKDATE_SECONDS: i64 = 300;
 /// It lies at most this part of the lifetime before now.
 const BACKDATE_FRACTION: i64 = 10;
+/// How long a certificate was valid whose typed end is past and whose start nobody typed.
+const PAST_SECONDS: i64 = 86_400;
 /// A typed end may overshoot the issuer's by this much, or by a hundredth of the lifetime, and is clamped.
 const OVERSHOOT_SECONDS: i64 = 3_600;
 const OVERSHOOT_FRACTION: i64 = 100;
@@ -56,7 +58,12 @@ pub fn choose(wish: Wish, issuer: Option<(&str, Validity)>, now: Timestamp) -> R
         Some(t) => t,
         None => {
             let backdated = now.plus(-BACKDATE_SECONDS.min(length / BACKDATE_FRACTION));
-            issuer.map_or(backdated, |(_, v)| backdated.max(v.not_before()))
+            // An end in the past was typed: it is as long as it would have been, and over.
+            let started = match wish.end {
+                End::At(t) if t < backdated => t.plus(1 - PAST_SECONDS),
+                _ => backdated,
+            };
+            issuer.map_or(started, |(_, v)| started.max(v.not_before()))
         }
     };
     let mut not_after = match wish.end {
@@ -79,10 +86,23 @@ pub fn choose(wish: Wish, issuer: Option<(&str, Validity)>, now: Timestamp) -> R
         }
         if overshoot > 0 {
             not_after = outer.not_after();
+            if overshoot <= BACKDATE_SECONDS {
+                // No more than the clock's tolerance: not worth a word.
+                return finish(not_before, not_after, now, warnings);
+            }
             let text = format!("it ends with its issuer `{name}`, {not_after}, and not {} later", span(overshoot));
             warnings.push(Warning::new("clamped", text));
         }
     }
+    finish(not_before, not_after, now, warnings)
+}
+
+fn finish(
+    not_before: Timestamp,
+    not_after: Timestamp,
+    now: Timestamp,
+    mut warnings: Vec<Warning>,
+) -> Result<Dates, IssueError> {
     let validity = Validity::new(not_before, not_after)?;
     if not_after < now {
         warnings.push(Warning::new("already-expired", format!("it ended {not_after}, before it was made")));

@@ -3,7 +3,7 @@ use super::{CertificateDraft, CrlDraft, IssueError, Warning, second};
 use crate::judge::Checked;
 use crate::keys::Signer;
 use crate::model::{KeyUsage, Timestamp};
-use crate::policy::{Finding, LintContext, Severity, lint_certificate};
+use crate::policy::{Finding, LintContext, Severity, lint_certificate, lint_crl};
 use crate::x509::{
     Certificate, CertificateFields, CrlFields, NameDer, RevokedEntry, SignatureAlgorithm, TbsCrl, encode_certificate,
     read_tbs,
@@ -150,7 +150,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`IssueError::NotAnIssuer`] when the CA may not sign CRLs or has no key identifier (RFC 5280 5.2.1, 6.3.3),
-    /// [`IssueError::OutlivesIssuer`] when the CRL would outlive its CA.
+    /// [`IssueError::OutlivesIssuer`] when the CRL would outlive its CA, [`IssueError::Lint`] with every error finding.
     pub fn rehearse_crl<'a>(
         &self,
         draft: CrlDraft,
@@ -182,6 +182,13 @@ impl Issuer {
             authority_key_id,
             number: draft.number,
         };
-        Ok(Linted::new(self, CrlBody::new(TbsCrl::encode(&fields, entries)), Vec::new()))
+        let crl = TbsCrl::encode(&fields, entries).unsigned_crl()?;
+        let errors: Vec<Finding> =
+            lint_crl(&crl, Some(own.facts())).into_iter().filter(|f| f.severity == Severity::Error).collect();
+        if !errors.is_empty() {
+            return Err(IssueError::Lint(errors));
+        }
+        let tbs = TbsCrl::of_unsigned(crl, self.signature_algorithm());
+        Ok(Linted::new(self, CrlBody::new(tbs), Vec::new()))
     }
 }

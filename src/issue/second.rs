@@ -23,6 +23,9 @@ pub enum SecondVerifier {
     SignatureOnlyConstraints,
 }
 
+/// How many names are looked up again in the finished certificate: each look-up walks them all.
+const MATCHED_NAMES: usize = 64;
+
 /// Whether rustls-webpki can judge a certificate as a whole. What it cannot is the closed list above.
 pub(super) fn choose(draft: &TbsFacts, issuer: Option<&Certificate>) -> SecondVerifier {
     if draft.is_ca() {
@@ -99,7 +102,7 @@ fn validate(certificate: &Certificate, issuer: &Certificate) -> Result<(), Issue
     if !judged {
         return Err(refuse("it is for no purpose that is verified"));
     }
-    for name in certificate.names.iter().flatten() {
+    for name in certificate.names.iter().flatten().take(MATCHED_NAMES) {
         let text = match name {
             GeneralName::Dns(n) => n.replace('*', "any"),
             GeneralName::Ip(octets) => match octets.len() {

@@ -138,7 +138,13 @@ impl FromStr for Subtree {
                 Ok(td) if td.as_str().parse::<IpAddr>().is_ok() => {
                     Err(fail("a trust domain that reads as an IP address cannot be constrained".into()))
                 }
-                Ok(td) => Ok(Subtree::Uri(td.as_str().into())),
+                // A host of URIs: with a leading dot it would mean every host below, and trust domains have none below them.
+                Ok(td) => match DnsName::parse(td.as_str()) {
+                    Ok(host) if !host.is_wildcard() && host.as_str() == td.as_str() => {
+                        Ok(Subtree::Uri(td.as_str().into()))
+                    }
+                    _ => Err(fail("only a trust domain that reads as a host name can be constrained".into())),
+                },
                 Err(ModelError::Spiffe { problem, .. }) => Err(fail(problem.to_string())),
                 Err(e) => Err(fail(e.to_string())),
             },

@@ -7,7 +7,12 @@ const MAX_BYTES: usize = 120;
 /// Hex digits of the hash that ends a handle which was cut.
 const HASH_DIGITS: usize = 12;
 /// Names that Windows keeps for devices; a PKI folder should survive being copied there.
-const RESERVED: [&str; 8] = ["con", "prn", "aux", "nul", "com1", "com2", "lpt1", "lpt2"];
+fn is_reserved(handle: &str) -> bool {
+    let stem = handle.split('.').next().unwrap_or("");
+    let numbered =
+        |prefix| stem.strip_prefix(prefix).is_some_and(|n: &str| n.len() == 1 && n.as_bytes()[0].is_ascii_digit());
+    matches!(stem, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+}
 
 /// The name by which a CA, leaf or request is known: lower case, safe as a file name on every system, never a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +29,9 @@ impl Handle {
         let safe: String = rest.chars().map(file_safe).collect();
         let mut handle =
             format!("{prefix}{}", safe.trim_start_matches(['.', '-', '~']).trim_end_matches(['.', '-', '~']));
+        if is_reserved(&handle) {
+            handle.insert(0, '_');
+        }
         let lossy_to_nothing = handle.is_empty() || handle == prefix;
         if lossy_to_nothing || handle.len() > MAX_BYTES {
             let digest: String = sha256(name.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
@@ -32,9 +40,6 @@ impl Handle {
             if handle.starts_with('~') {
                 handle.insert(0, 'x');
             }
-        }
-        if RESERVED.contains(&handle.split('.').next().unwrap_or("")) {
-            handle.insert(0, '_');
         }
         Handle(handle)
     }
@@ -78,7 +83,7 @@ impl FromStr for Handle {
         if lower.starts_with(['.', '-', '~']) || lower.ends_with('.') {
             return fail("it starts or ends with a character that a file name should not");
         }
-        if RESERVED.contains(&lower.split('.').next().unwrap_or("")) {
+        if is_reserved(&lower) {
             return fail("some systems keep it for a device");
         }
         Ok(Handle(lower))
@@ -107,6 +112,8 @@ mod tests {
             ("..", "x~abababababab"),
             ("", "x~abababababab"),
             ("con.example", "_con.example"),
+            ("COM7", "_com7"),
+            ("comx.example", "comx.example"),
         ] {
             assert_eq!(derive(name), handle, "{name}");
         }

@@ -25,7 +25,10 @@ impl Serial {
         let fail = |problem| Err(ModelError::Serial { value: hex(octets), problem });
         match magnitude {
             [] => fail("it is zero"),
-            m if m.len() > MAX_OCTETS => fail("it is longer than 20 octets"),
+            // The sign octet counts: 20 octets whose top bit is set are 21 as encoded.
+            m if m.len() > MAX_OCTETS || m.len() == MAX_OCTETS && m[0] & 0x80 != 0 => {
+                fail("it is longer than 20 octets")
+            }
             m => {
                 let mut octets = [0; MAX_OCTETS];
                 octets[..m.len()].copy_from_slice(m);

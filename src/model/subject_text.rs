@@ -182,7 +182,7 @@ impl Subject {
                 out.push('=');
                 let last = a.value().chars().count().saturating_sub(1);
                 for (i, c) in a.value().chars().enumerate() {
-                    if matches!(c, '/' | '+' | '\\' | '"') || c == ' ' && (i == 0 || i == last) {
+                    if matches!(c, '/' | '+' | '\\' | '"') || c == ' ' && (i == 0 || i == last) || c == '#' && i == 0 {
                         out.push('\\');
                     }
                     out.push(c);

@@ -2,7 +2,7 @@ use super::authority::{Ca, Cas};
 use super::material::certificate_pem;
 use super::publish::MAX_CRL_BYTES;
 use super::{Error, Pki};
-use crate::disk::{Access, Disk, read_optional};
+use crate::disk::{Disk, read_optional};
 use crate::issue::Warning;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,7 @@ impl Bundle {
     /// [`Error::Disk`].
     pub fn write(&mut self, path: &Path) -> Result<(), Error> {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Disk::following(folder).replace_if_changed(path, self.pem.as_bytes(), Access::Public)?;
+        Disk::following(folder).write_output(path, self.pem.as_bytes())?;
         self.file = std::path::absolute(path).ok();
         Ok(())
     }

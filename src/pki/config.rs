@@ -118,6 +118,10 @@ impl Config {
         for (profile, lifetime) in raw.lifetime {
             config.lifetimes.insert(profile.parse()?, lifetime.parse()?);
         }
+        if let Some(o) = &config.organization {
+            crate::model::Subject::common_name("any", Some(o))
+                .map_err(|problem| crate::model::ModelError::Subject { value: o.clone(), problem })?;
+        }
         for (name, ca) in raw.ca {
             let urls = |list: Vec<String>| list.iter().map(|u| UriName::published_at(u)).collect::<Result<Vec<_>, _>>();
             let urls = Urls { crl: urls(ca.crl_url)?, issuer: urls(ca.issuer_url)?, ocsp: urls(ca.ocsp_url)? };
@@ -176,13 +180,21 @@ impl Config {
             toml_edit::Item::Table(table)
         });
         let cas = cas.as_table_mut().ok_or_else(|| fail("`ca` is not a table".into()))?;
-        let mut table = toml_edit::Table::new();
+        // What was typed replaces its own key only: other keys and comments stay as people wrote them.
+        if !cas.contains_key(ca.as_str()) {
+            cas.insert(ca.as_str(), toml_edit::Item::Table(toml_edit::Table::new()));
+        }
+        let table = cas.get_mut(ca.as_str()).and_then(toml_edit::Item::as_table_like_mut);
+        let table = table.ok_or_else(|| fail(format!("`ca.{ca}` is not a table")))?;
         for (key, values) in [("crl_url", &urls.crl), ("issuer_url", &urls.issuer), ("ocsp_url", &urls.ocsp)] {
             if !values.is_empty() {
                 table.insert(key, list(values));
             }
         }
-        cas.insert(ca.as_str(), toml_edit::Item::Table(table));
+        for left in crate::disk::entries(folder)?.iter().filter(|n| n.starts_with(&format!(".new-{FILE}"))) {
+            // What a command that died was writing; nobody else writes it, because this happens inside a transaction.
+            disk.remove(&folder.join(left))?;
+        }
         disk.replace(&path, document.to_string().as_bytes(), Access::Public)?;
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::issue::{CertificateBody, Signed, Warning};
 use crate::keys::sha256;
 use crate::model::{KeyAlgorithm, Profile};
 use crate::store::{AuthorityId, CrlRecord, NewAuthority, NewCertificate, Record, StoreError};
-use crate::x509::{Certificate, Crl, NameDer};
+use crate::x509::{Certificate, Crl, NameDer, NameFacts};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -105,6 +105,9 @@ impl Pki {
 
     fn look_for_ca(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
         let (place, request) = (&self.place, wanted.request);
+        // Looked at before the inventory is read: who made the folder had recorded it first.
+        let folder = place.ca_folder(&wanted.handle);
+        let folder_was_there = exists(&folder);
         let transaction = self.store.begin(crate::store::Access::Read)?;
         let holder = check_holder(&*transaction, &wanted.handle, &wanted.identity, request.profile)?;
         let current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
@@ -117,13 +120,13 @@ impl Pki {
         let decision = decide(current.as_ref(), request.again, place.now(), false, |record| {
             wanted.differences(record, named.map(Ca::handle), &urls)
         })?;
-        let subject = NameDer::of(&wanted.subject);
-        let same_subject = |c: &&Ca| c.handle() != &wanted.handle && c.certificate.subject.der == subject;
+        let subject = NameFacts { der: NameDer::of(&wanted.subject), subject: wanted.subject.clone() };
+        // As verifiers compare names: without case, white space folded (RFC 5280 7.1).
+        let same_subject = |c: &&Ca| c.handle() != &wanted.handle && c.certificate.subject.matches(&subject);
         if let Some(other) = cas.iter().find(same_subject) {
             return Err(Error::SubjectTaken { handle: other.handle().clone(), subject: wanted.subject.to_string() });
         }
-        let folder = place.ca_folder(&wanted.handle);
-        if current.is_none() && exists(&folder) {
+        if current.is_none() && folder_was_there {
             return Err(Error::UnknownFolder { path: folder });
         }
         let issuer = match (&decision, request.profile, &current) {
@@ -139,6 +142,23 @@ impl Pki {
         Ok(Found { existing: cas.named(&wanted.handle).cloned(), cas, current, decision, issuer })
     }
 
+    /// A CA that had ended has an old CRL, or none: it holds its key again, so it signs the next one.
+    fn crl_after_renewal(&mut self, handle: &crate::model::Handle) -> Result<(), Error> {
+        let (cas, due) = {
+            let transaction = self.store.begin(crate::store::Access::Read)?;
+            let cas = Cas::load(&*transaction)?;
+            let due = match cas.named(handle) {
+                Some(ca) => self.place.crl_due(&*transaction, ca)?.map(|_| ca.id()),
+                None => None,
+            };
+            (cas, due)
+        };
+        match due {
+            Some(id) => self.refresh_crl(&cas, id),
+            None => Ok(()),
+        }
+    }
+
     /// `None` when another command overtook this one.
     fn record_ca(&mut self, wanted: &Wanted<'_>, found: &Found, made: Made) -> Result<Option<Outcome>, Error> {
         let Pki { place, store } = self;
@@ -149,7 +169,9 @@ impl Pki {
         };
         let certificate = made.signed.certificate().clone();
         let second_verifier = Some(made.signed.second_verifier());
-        let files = ca_files(&made.key_pem, &made.chain, made.crl.as_ref());
+        // A renewal leaves key and CRL where they are.
+        let key_pem = (!renewing).then_some(&made.key_pem[..]);
+        let files = ca_files(key_pem, &made.chain, made.crl.as_ref());
         let serial = certificate.serial.as_ref().map(ToString::to_string).unwrap_or_default();
         let pending = Pending::create(place, &serial)?;
         let mut configured = None;
@@ -168,8 +190,15 @@ impl Pki {
                 None => true,
             };
             let unchanged = holder.as_ref().map(|h| h.current) == found.current.as_ref().map(|r| r.id);
-            let others = transaction.authorities()?.len() == found.cas.iter().count();
-            if !unchanged || !same_issuer || !others {
+            if let Some(before) = &found.current
+                && transaction.is_revoked(before.issuer, &before.serial)? != before.revocation.is_some()
+            {
+                return Ok(None);
+            }
+            let cas = Cas::load(&*transaction)?;
+            let known = |id| found.cas.by_id(id).is_some();
+            let rival = cas.iter().any(|c| !known(c.id()) && c.certificate.subject.matches(&certificate.subject));
+            if !unchanged || !same_issuer || rival {
                 return Ok(None);
             }
             let authority = match (&found.existing, renewing) {
@@ -191,7 +220,7 @@ impl Pki {
             if let (Some(crl), false) = (&made.crl, renewing) {
                 transaction.record_crl(&crl_record(authority, crl))?;
             }
-            transaction.set_public_stale(true)?;
+            transaction.mark_unpublished()?;
             transaction.note(place.now(), action, Some(&wanted.handle), &serial)?;
             if !wanted.request.urls.is_empty() {
                 let path = place.root.join(super::config::FILE);
@@ -211,9 +240,12 @@ impl Pki {
                 return other.map(|_| None);
             }
         };
-        pending.release(place, &place.ca_folder(&wanted.handle))?;
         place.config = Config::load(&place.root)?;
+        self.release_ca(&wanted.handle, id, pending.folder())?;
         self.publish()?;
+        if renewing {
+            self.crl_after_renewal(&wanted.handle)?;
+        }
         let certificate = self.view_of(id)?;
         Ok(Some(Outcome { action, certificate, warnings: made.warnings, second_verifier, delivered: Vec::new() }))
     }

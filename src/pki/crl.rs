@@ -5,9 +5,9 @@ use super::publish::MAX_CRL_BYTES;
 use super::recover::CRL_PREFIX;
 use super::release::Pending;
 use super::{Error, Pki};
-use crate::disk::{Access, Lock, decode_pem, exists, read_optional};
+use crate::disk::{Access, decode_pem, exists, read_optional};
 use crate::issue::{CrlDraft, Issuer, Warning};
-use crate::keys::sha256;
+use crate::keys::{sha256, verify_signature};
 use crate::model::{Handle, Lifetime, Timestamp, Window};
 use crate::store::{CrlRecord, Filter, StoreError, Transaction};
 use crate::x509::{Certificate, Crl, RevokedEntry};
@@ -95,6 +95,7 @@ impl CrlOutcome {
 /// A CRL that was signed inside a transaction and waits for it to be committed.
 pub(super) struct SignedCrl {
     pub handle: Handle,
+    pub generation: u32,
     pub record: CrlRecord,
     pub pending: Pending,
 }
@@ -163,22 +164,24 @@ impl Pki {
         let signed = place.sign_crl(&*transaction, &issuer, ca, lifetime)?;
         let detail = format!("number {}", signed.record.number);
         let committed = transaction
-            .set_public_stale(true)
+            .mark_unpublished()
             .and_then(|()| transaction.note(place.now(), "crl", Some(ca.handle()), &detail))
             .and_then(|()| transaction.commit());
-        signed.settle(place, committed)
+        signed.settle(self, committed)
     }
 }
 
 impl SignedCrl {
-    /// After the commit: puts the CRL in its place, or forgets it when the commit failed.
-    pub fn settle(self, place: &Place, committed: Result<(), StoreError>) -> Result<CrlRecord, Error> {
-        let released = match committed {
-            Ok(()) => release_crl(place, &self.handle, self.pending.folder()),
-            Err(e) => Err(Error::Store(e)),
-        };
-        self.pending.abandon(place);
-        released.map(|()| self.record)
+    /// After the commit: puts the CRL in its place. When that fails the pending folder stays: the CRL is recorded, and the
+    /// next command finishes it. When the commit failed it is forgotten.
+    pub fn settle(self, pki: &mut Pki, committed: Result<(), StoreError>) -> Result<CrlRecord, Error> {
+        if let Err(e) = committed {
+            self.pending.abandon(&pki.place);
+            return Err(Error::Store(e));
+        }
+        pki.release_crl(&self.handle, self.generation, self.pending.folder())?;
+        self.pending.abandon(&pki.place);
+        Ok(self.record)
     }
 }
 
@@ -201,7 +204,9 @@ impl Place {
             Some(l) => l,
             None => self.crl_lifetime(transaction, ca)?,
         };
-        let on_disk = read_crl(&self.ca_generation_folder(ca).join("crl.pem"))?.and_then(|c| c.number_u64());
+        // A file that this CA did not sign says nothing about its numbers.
+        let on_disk = valid_crl(&self.ca_generation_folder(ca).join("crl.pem"), &ca.certificate);
+        let on_disk = on_disk.and_then(|c| c.number_u64());
         let draft = next_crl_of(&ca.certificate, last.as_ref(), on_disk, &entries, lifetime, self.now());
         let crl = issuer
             .rehearse_crl(draft, entries.iter())
@@ -218,14 +223,15 @@ impl Place {
             sha256: sha256(crl.der()),
         };
         transaction.record_crl(&record)?;
-        let pending = Pending::create(self, &format!("{CRL_PREFIX}{}-{}", record.number, ca.handle()))?;
+        let generation = ca.authority.generation;
+        let pending = Pending::create(self, &format!("{CRL_PREFIX}{}-{generation}-{}", record.number, ca.handle()))?;
         let bytes = Zeroizing::new(crl_pem(&crl).into_bytes());
         let file = super::material::OutFile { name: "crl.pem", bytes, access: Access::Public };
         if let Err(e) = pending.fill(self, &[file]) {
             pending.abandon(self);
             return Err(e);
         }
-        Ok(SignedCrl { handle: ca.handle().clone(), record, pending })
+        Ok(SignedCrl { handle: ca.handle().clone(), generation, record, pending })
     }
 
     fn report(
@@ -272,8 +278,12 @@ impl Place {
         if transaction.last_event(ca.id())? > last.last_event {
             return Ok(Some("it does not list the newest revocations".into()));
         }
-        if !exists(&self.ca_generation_folder(ca).join("crl.pem")) {
+        let path = self.ca_generation_folder(ca).join("crl.pem");
+        if !exists(&path) {
             return Ok(Some("its file is missing".into()));
+        }
+        if read_crl(&path).ok().flatten().is_none_or(|crl| sha256(crl.der()) != last.sha256) {
+            return Ok(Some("its file is not the newest one that was signed".into()));
         }
         let life = last.next_update.since(last.this_update);
         let left = last.next_update.since(self.now());
@@ -320,8 +330,8 @@ pub(super) fn is_past_half(crl: &CrlRecord, now: Timestamp) -> bool {
 
 /// Whether it is the one that a CA got at birth, with the long life of a CA that signs CAs only: the first leaf ends that.
 pub(super) fn is_long_birth_crl(crl: &CrlRecord, ca: &Ca) -> bool {
-    crl.this_update.since(ca.certificate.not_before) <= BACKDATE_SECONDS
-        && crl.next_update.since(crl.this_update) > LEAF_CA_LIFETIME.seconds()
+    let life = crl.next_update.since(crl.this_update) - UPPER_CA_LIFETIME.seconds();
+    crl.this_update.since(ca.certificate.not_before) <= BACKDATE_SECONDS && (0..=BACKDATE_SECONDS).contains(&life)
 }
 
 /// Number and dates of the next CRL.
@@ -335,29 +345,37 @@ pub(super) fn next_crl_of(
 ) -> CrlDraft {
     // The clock in seconds is part of the maximum, so that a restored backup repeats no number.
     let clock = u64::try_from(now.unix()).unwrap_or(0);
-    let number = [last.map_or(0, |l| l.number) + 1, on_disk.unwrap_or(0) + 1, clock].into_iter().max().unwrap_or(1);
+    let after = |n: Option<u64>| n.unwrap_or(0).saturating_add(1);
+    let number = after(last.map(|l| l.number)).max(after(on_disk)).max(clock);
     let newest = entries.iter().map(|e| e.revoked_at).max();
     let floor = [Some(own.not_before), last.map(|l| l.this_update), newest].into_iter().flatten().max();
     let this_update = now.plus(-BACKDATE_SECONDS).max(floor.unwrap_or(now));
-    let next_update = this_update.plus(lifetime.seconds()).min(own.not_after);
+    let next_update = now.plus(lifetime.seconds()).min(own.not_after);
     CrlDraft { number, this_update, next_update }
 }
 
-/// Moves a pending CRL to its CA's folder, unless a newer one is there.
-pub(super) fn release_crl(place: &Place, handle: &Handle, pending: &Path) -> Result<(), Error> {
-    let from = pending.join("crl.pem");
-    let target = place.ca_folder(handle).join("crl.pem");
-    let _lock = Lock::exclusive(&place.public_folder())?;
-    let Some(new) = read_crl(&from)? else { return Ok(()) };
-    let newer = match read_crl(&target) {
-        Ok(Some(old)) => old.number_u64() < new.number_u64(),
-        // None there, or one that cannot be read.
-        _ => true,
-    };
-    if newer {
-        place.disk.rename_over(&from, &target)?;
+impl Pki {
+    /// Moves a pending CRL to the folder of its CA's generation, unless a newer one is there.
+    pub(super) fn release_crl(&mut self, handle: &Handle, generation: u32, pending: &Path) -> Result<(), Error> {
+        let _lock = self.lock_public()?;
+        let from = pending.join("crl.pem");
+        let cas = Cas::load(&*self.read()?)?;
+        let ca = cas.iter().find(|c| c.handle() == handle && c.authority.generation == generation);
+        let (Some(ca), Some(new)) = (ca, read_crl(&from)?) else { return Ok(()) };
+        let target = self.place.ca_generation_folder(ca).join("crl.pem");
+        // What is there counts only if the CA signed it.
+        if valid_crl(&target, &ca.certificate).is_none_or(|old| old.number_u64() < new.number_u64()) {
+            self.place.disk.rename_over(&from, &target)?;
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// The CRL in a file, if this CA signed it.
+pub(super) fn valid_crl(path: &Path, ca: &Certificate) -> Option<Crl> {
+    let crl = read_crl(path).ok()??;
+    let signed = verify_signature(&ca.public_key, &crl.outer_algorithm, crl.tbs(), crl.signature());
+    (crl.issuer.der == ca.subject.der && signed.is_ok()).then_some(crl)
 }
 
 /// Reads a CRL file in PEM; nothing when there is none.

@@ -1,93 +1,178 @@
 //! Putting a leaf's files where a program wants them, besides the PKI folder.
 
-use super::Error;
 use super::folder::Place;
 use super::material::OutFile;
-use crate::disk::{Access, Disk, exists};
+use super::{Error, Pki};
+use crate::disk::{Access, Disk, DiskError, Lock, entries, exists};
 use crate::model::Handle;
 use crate::store::{Delivery, Transaction};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Bits of a key file's mode that would let everybody read or run it.
 const FOR_OTHERS: u32 = 0o007;
 /// The mode of a delivered key when nobody said otherwise.
 const KEY_MODE: u32 = 0o600;
+/// What is delivered; the key first, so that no certificate waits for its key.
+const FILES: [&str; 5] = ["key.pem", "cert.pem", "chain.pem", "fullchain.pem", "ca.pem"];
 
 impl Delivery {
     /// A delivery that keeps secrets: everybody is never let in.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the mode of the key would let everybody in.
+    /// [`Error::Usage`] when the mode of the key would let everybody in, or the folder's name is not UTF-8.
     pub fn checked(folder: PathBuf, owner: Option<String>, key_mode: Option<u32>) -> Result<Self, Error> {
         if key_mode.is_some_and(|m| m & FOR_OTHERS != 0 || m > 0o777) {
             return Err(Error::usage("a key file is never for everybody", "use a mode like 0600 or 0640"));
+        }
+        if folder.to_str().is_none() {
+            return Err(Error::usage(
+                "the name of the delivery folder is not UTF-8",
+                "rename it, or deliver elsewhere",
+            ));
         }
         Ok(Delivery { folder, owner, key_mode })
     }
 }
 
-/// Before anything is issued: refuses folders in which files stand that this PKI did not deliver.
-pub(super) fn check(transaction: &dyn Transaction, handle: &Handle, delivery: &Delivery) -> Result<(), Error> {
-    let known = transaction.deliveries(handle)?.iter().any(|d| d.folder == delivery.folder);
+/// The delivery folders in which files stood before the inventory was read.
+pub(super) struct Seen(Option<PathBuf>);
+
+/// Looks into a delivery folder. Before the inventory is read: whoever wrote files there had recorded it first.
+pub(super) fn look(delivery: Option<&Delivery>) -> Seen {
+    Seen(delivery.and_then(|d| FILES.iter().map(|f| d.folder.join(f)).find(|p| exists(p))))
+}
+
+/// Before anything is issued: refuses folders of others, folders inside the PKI, and owners that do not exist.
+pub(super) fn check(
+    place: &Place,
+    transaction: &dyn Transaction,
+    handle: &Handle,
+    delivery: &Delivery,
+    seen: &Seen,
+) -> Result<(), Error> {
+    if inside(&delivery.folder, &place.root) {
+        return Err(Error::DeliveryInside { path: delivery.folder.clone() });
+    }
     if let Some(owner) = &delivery.owner {
         resolve(owner)?;
     }
-    if !known {
-        for name in ["cert.pem", "key.pem", "chain.pem", "fullchain.pem", "ca.pem"] {
-            let path = delivery.folder.join(name);
-            if exists(&path) {
-                return Err(Error::DeliveryOccupied { path });
-            }
-        }
+    match transaction.delivered_to(&delivery.folder)? {
+        Some(other) if other != *handle => Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle: other }),
+        None if let Some(path) = &seen.0 => Err(Error::DeliveryOccupied { path: path.clone() }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// Writes the files to every folder that was asked for now or before.
-pub(super) fn deliver(
-    place: &Place,
-    handle: &Handle,
-    deliveries: &[Delivery],
-    files: &[OutFile],
-) -> Result<Vec<PathBuf>, Error> {
-    let fail = |source| Error::Delivery { handle: handle.clone(), source };
-    let mut done = Vec::new();
-    for delivery in deliveries {
-        let owner = delivery.owner.as_deref().map(resolve).transpose()?;
-        let disk = match owner {
-            Some((uid, gid)) => Disk::owned_by(uid, gid),
-            None => place.disk,
+/// Whether a folder that may not exist yet would lie inside another one.
+fn inside(folder: &Path, outer: &Path) -> bool {
+    let outer = outer.canonicalize().unwrap_or_else(|_| outer.to_path_buf());
+    let real = folder.ancestors().find_map(|a| a.canonicalize().ok()).unwrap_or_default();
+    real.starts_with(&outer) || folder.starts_with(&outer)
+}
+
+impl Pki {
+    /// Brings every folder that a leaf is delivered to in line with its newest files. Returns the folders in which
+    /// something was written. One that fails does not keep the others from theirs.
+    pub(super) fn deliver(&mut self, handle: &Handle) -> Result<Vec<PathBuf>, Error> {
+        let _lock = self.lock_leaves()?;
+        let (deliveries, current) = {
+            let transaction = self.read()?;
+            let holder = transaction.holder(handle)?;
+            let current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
+            (transaction.deliveries(handle)?, current)
+        };
+        let files = existing_files(&self.place, handle)?;
+        let newest = current.map(|r| crate::disk::encode_pem("CERTIFICATE", &r.der));
+        if !files.iter().any(|f| f.name == "cert.pem" && Some(&f.bytes[..]) == newest.as_deref().map(str::as_bytes)) {
+            // Not released yet: whoever releases it delivers it.
+            return Ok(Vec::new());
+        }
+        let (mut done, mut failed) = (Vec::new(), None);
+        for delivery in &deliveries {
+            match self.place.deliver_to(handle, delivery, &files) {
+                Ok(true) => done.push(delivery.folder.clone()),
+                Ok(false) => {}
+                Err(e) => failed = Some(e),
+            }
+        }
+        if let Some(e) = failed {
+            return Err(e);
+        }
+        if self.read()?.due_deliveries()?.contains(handle) {
+            let transaction = self.write()?;
+            transaction.set_deliveries_due(handle, false)?;
+            transaction.commit()?;
+        }
+        Ok(done)
+    }
+}
+
+impl Place {
+    fn deliver_to(&self, handle: &Handle, delivery: &Delivery, files: &[OutFile]) -> Result<bool, Error> {
+        let fail = |source: DiskError| Error::Delivery { handle: handle.clone(), problem: source.to_string() };
+        let disk = match delivery.owner.as_deref().map(resolve).transpose() {
+            Ok(Some((uid, gid))) => Disk::owned_by(uid, gid),
+            Ok(None) => self.disk,
+            Err(e) => return Err(Error::Delivery { handle: handle.clone(), problem: e.to_string() }),
         };
         disk.create_folder_all(&delivery.folder, Access::Public).map_err(fail)?;
-        for file in files {
-            let path = delivery.folder.join(file.name);
+        let _lock = Lock::exclusive(&delivery.folder).map_err(fail)?;
+        for left in entries(&delivery.folder).map_err(fail)? {
+            // What a command that died was writing here; nobody else writes under this lock.
+            if FILES.iter().any(|f| left.starts_with(&format!(".new-{f}."))) {
+                disk.remove(&delivery.folder.join(left)).map_err(fail)?;
+            }
+        }
+        let mut wrote = false;
+        for name in FILES {
+            let path = delivery.folder.join(name);
+            let Some(file) = files.iter().find(|f| f.name == name) else {
+                // A leaf that moved below a root has no chain any more: an old one must not stay beside it.
+                if exists(&path) {
+                    disk.remove(&path).map_err(fail)?;
+                    wrote = true;
+                }
+                continue;
+            };
             let mode = match file.access {
                 Access::Private => delivery.key_mode.unwrap_or(KEY_MODE),
                 Access::Public => Access::Public.file_mode(),
             };
-            disk.replace_with_mode(&path, &file.bytes, mode).map_err(fail)?;
+            if !disk.is_as_wished(&path, &file.bytes, mode) {
+                disk.replace_with_mode(&path, &file.bytes, mode).map_err(fail)?;
+                wrote = true;
+            }
         }
-        // A leaf that moved below a root has no chain any more: an old one must not stay beside the new certificate.
-        if !files.iter().any(|f| f.name == "chain.pem") {
-            disk.remove(&delivery.folder.join("chain.pem")).map_err(fail)?;
-        }
-        done.push(delivery.folder.clone());
+        Ok(wrote)
     }
-    Ok(done)
+}
+
+fn existing_files(place: &Place, handle: &Handle) -> Result<Vec<OutFile>, Error> {
+    let folder = place.leaf_folder(handle);
+    let mut files = Vec::new();
+    for name in FILES {
+        if let Some(bytes) = crate::disk::read_optional(&folder.join(name), super::authority::MAX_KEY_BYTES)? {
+            let access = if name == "key.pem" { Access::Private } else { Access::Public };
+            files.push(OutFile { name, bytes: zeroize::Zeroizing::new(bytes), access });
+        }
+    }
+    Ok(files)
 }
 
 /// `USER` or `USER:GROUP`, names or numbers.
-fn resolve(owner: &str) -> Result<(u32, Option<u32>), Error> {
+pub(super) fn resolve(owner: &str) -> Result<(u32, Option<u32>), Error> {
     let (user, group) = owner.split_once(':').map_or((owner, None), |(u, g)| (u, Some(g)));
     let unknown = |what, name: &str| Error::UnknownOwner { what, name: name.into() };
-    let uid = match user.parse::<u32>() {
-        Ok(uid) => uid,
-        Err(_) => nix::unistd::User::from_name(user).ok().flatten().ok_or_else(|| unknown("user", user))?.uid.as_raw(),
+    // The largest number means "leave it as it is" to the system.
+    let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n != u32::MAX);
+    let uid = match number(user) {
+        Some(uid) => uid,
+        None => nix::unistd::User::from_name(user).ok().flatten().ok_or_else(|| unknown("user", user))?.uid.as_raw(),
     };
-    let gid = match group.map(|g| (g, g.parse::<u32>())) {
+    let gid = match group.map(|g| (g, number(g))) {
         None => None,
-        Some((_, Ok(gid))) => Some(gid),
-        Some((name, Err(_))) => {
+        Some((_, Some(gid))) => Some(gid),
+        Some((name, None)) => {
             let group = nix::unistd::Group::from_name(name).ok().flatten().ok_or_else(|| unknown("group", name))?;
             Some(group.gid.as_raw())
         }

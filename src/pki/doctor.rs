@@ -8,7 +8,7 @@ use super::{Error, Pki};
 use crate::disk::{Access, decode_pem, entries, exists, read_optional};
 use crate::issue::Warning;
 use crate::keys::{sha256, verify_signature};
-use crate::store::{Filter, Record};
+use crate::store::{Filter, Record, Transaction};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -129,6 +129,7 @@ impl Pki {
         let place = &self.place;
         let inventory = place.root.join("inventory.db");
         for (path, access) in [
+            (place.root.clone(), Access::Public),
             (place.root.join(super::folder::CA), Access::Private),
             (place.root.join(super::folder::CERTS), Access::Private),
             (place.pending_folder(), Access::Private),
@@ -138,6 +139,12 @@ impl Pki {
                 let message = "a folder of the PKI is missing".to_string();
                 findings.mend("missing", message, &path, || Ok(place.disk.create_folder_all(&path, access)?))?;
             }
+            check_mode(place, findings, &path, access)?;
+        }
+        for left in entries(&place.root)?.into_iter().filter(|n| n.starts_with(".new-")) {
+            let path = place.root.join(&left);
+            let message = format!("a command died while it wrote `{left}`");
+            findings.mend("half-done", message, &path, || Ok(place.disk.remove(&path)?))?;
         }
         check_mode(place, findings, &inventory, Access::Private)
     }
@@ -147,8 +154,8 @@ impl Pki {
         let folder = place.ca_generation_folder(ca);
         check_mode(place, findings, &folder, Access::Private)?;
         let chain: Vec<_> = cas.chain(ca.id()).into_iter().map(|c| c.certificate.clone()).collect();
-        let files = super::material::ca_files(&[], &chain, None);
-        check_files(place, findings, &folder, &files, |f| f.name != "key.pem")?;
+        let files = super::material::ca_files(None, &chain, None);
+        check_files(place, findings, &folder, &files, |_| true)?;
         check_key(place, findings, &folder.join("key.pem"), &ca.authority.certificate)?;
         let path = folder.join("crl.pem");
         let last = self.store.begin(crate::store::Access::Read)?.last_crl(ca.id())?;
@@ -190,7 +197,7 @@ impl Pki {
         transaction.walk(&Filter::default(), &mut |record| {
             count += 1;
             if !record.profile.is_ca() {
-                failed = check_leaf(place, findings, cas, &record);
+                failed = check_leaf(&*transaction, place, findings, cas, &record);
             }
             failed.is_ok()
         })?;
@@ -220,13 +227,14 @@ impl Pki {
     fn check_public(&mut self, findings: &mut Findings) -> Result<(), Error> {
         let folder = self.place.public_folder();
         let state = |folder: &Path| -> Result<Vec<(String, Vec<u8>)>, Error> {
-            let names = entries(folder)?;
-            names
-                .into_iter()
-                .map(|n| {
-                    Ok((n.clone(), read_optional(&folder.join(n), super::publish::MAX_CRL_BYTES)?.unwrap_or_default()))
-                })
-                .collect()
+            let mut all = Vec::new();
+            for name in entries(folder)? {
+                let path = folder.join(&name);
+                // A folder has no bytes to compare; it is not ours, and reported as such.
+                let bytes = if path.is_dir() { None } else { read_optional(&path, super::publish::MAX_CRL_BYTES)? };
+                all.push((name, bytes.unwrap_or_default()));
+            }
+            Ok(all)
         };
         let is = state(&folder)?;
         let should = self.published()?;
@@ -257,7 +265,19 @@ impl Pki {
     }
 }
 
-fn check_leaf(place: &super::folder::Place, findings: &mut Findings, cas: &Cas, record: &Record) -> Result<(), Error> {
+/// Whether a certificate in DER stands in the inventory.
+fn recorded(transaction: &dyn Transaction, der: &[u8]) -> bool {
+    let serial = crate::x509::read_certificate(der).ok().and_then(|c| c.serial);
+    serial.and_then(|s| transaction.with_serial(&s).ok()).is_some_and(|all| all.iter().any(|r| r.der == der))
+}
+
+fn check_leaf(
+    transaction: &dyn Transaction,
+    place: &super::folder::Place,
+    findings: &mut Findings,
+    cas: &Cas,
+    record: &Record,
+) -> Result<(), Error> {
     let folder = place.leaf_folder(&record.handle);
     if !exists(&folder) {
         if exists(&place.pending_folder().join(record.serial.to_string())) {
@@ -275,9 +295,11 @@ fn check_leaf(place: &super::folder::Place, findings: &mut Findings, cas: &Cas, 
     check_files(place, findings, &folder, &files, |f| f.name == "cert.pem")?;
     for file in files.iter().filter(|f| !matches!(f.name, "cert.pem" | "key.pem")) {
         let path = folder.join(file.name);
-        let whole = read_optional(&path, MAX_FILE)?.is_some_and(|b| decode_pem(&b).is_ok());
-        if !whole {
-            let message = format!("`{}` of `{}` is missing or damaged", file.name, record.handle);
+        // Every certificate in it must be one that this PKI recorded: its peers trust what stands here.
+        let blocks = read_optional(&path, MAX_FILE)?.and_then(|b| decode_pem(&b).ok()).unwrap_or_default();
+        let known = |b: &crate::disk::Block| recorded(transaction, &b.der);
+        if blocks.is_empty() || !blocks.iter().all(known) {
+            let message = format!("`{}` of `{}` is missing, damaged or not of this PKI", file.name, record.handle);
             findings.mend("files", message, &path, || Ok(place.disk.replace(&path, &file.bytes, file.access)?))?;
         }
     }

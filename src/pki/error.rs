@@ -105,6 +105,36 @@ pub enum Error {
         /// Whether `--force` may replace it.
         may_force: bool,
     },
+    /// The certificate is on hold.
+    #[error("`{handle}` (serial {serial}) is on hold")]
+    OnHold {
+        /// The handle.
+        handle: Handle,
+        /// Its serial.
+        serial: Serial,
+        /// Whether `--force` may replace it.
+        may_force: bool,
+    },
+    /// A PKI folder whose inventory is gone.
+    #[error("`{}` has certificates, and its inventory is missing or empty", path.display())]
+    LostInventory {
+        /// The PKI folder.
+        path: PathBuf,
+    },
+    /// A delivery folder inside the PKI folder.
+    #[error("`{}` lies inside the PKI folder", path.display())]
+    DeliveryInside {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Somebody else's files are delivered there.
+    #[error("`{}` is where the files of `{handle}` are delivered", path.display())]
+    DeliveryTaken {
+        /// The folder.
+        path: PathBuf,
+        /// Whose files.
+        handle: Handle,
+    },
     /// A folder of that name exists that the inventory does not know.
     #[error("`{}` exists, and the inventory does not know it", path.display())]
     UnknownFolder {
@@ -118,12 +148,12 @@ pub enum Error {
         path: PathBuf,
     },
     /// The certificate exists; its files could not be delivered.
-    #[error("`{handle}` was issued, but not delivered: {source}")]
+    #[error("`{handle}` was issued, but not delivered: {problem}")]
     Delivery {
         /// The handle.
         handle: Handle,
         /// What went wrong.
-        source: DiskError,
+        problem: String,
     },
     /// A user or group that the system does not know.
     #[error("this system has no {what} `{name}`")]
@@ -295,7 +325,13 @@ impl Error {
             Error::Config { .. } => "config",
             Error::NoPki { .. } | Error::NotAPki { .. } => "no-pki",
             Error::NameTaken { .. } => "name-taken",
-            Error::Exists { .. } | Error::UnknownFolder { .. } | Error::DeliveryOccupied { .. } => "exists",
+            Error::Exists { .. }
+            | Error::UnknownFolder { .. }
+            | Error::DeliveryOccupied { .. }
+            | Error::DeliveryTaken { .. } => "exists",
+            Error::OnHold { .. } => "on-hold",
+            Error::LostInventory { .. } => "inventory",
+            Error::DeliveryInside { .. } => "delivery-inside",
             Error::Differs { .. } => "differs",
             Error::UnknownOwner { .. } => "unknown-owner",
             Error::NoIssuer { .. } => "no-issuer",
@@ -320,7 +356,20 @@ impl Error {
         match self {
             Error::Usage { hints, .. } => hints.clone(),
             Error::Model(e) => e.hints(),
-            Error::Disk(e) | Error::Delivery { source: e, .. } => e.hints(),
+            Error::Disk(e) => e.hints(),
+            Error::Delivery { .. } => {
+                one("mend that, and run the same command with --if-missing: it delivers what is missing")
+            }
+            Error::OnHold { may_force, .. } => {
+                let mut hints =
+                    one("lift the hold with `rootlet revoke NAME --release`, or revoke it for good with a --reason");
+                if *may_force {
+                    hints.push("`--force` replaces it with a new key".into());
+                }
+                hints
+            }
+            Error::LostInventory { .. } => one("bring inventory.db back from a backup; nothing was changed"),
+            Error::DeliveryInside { .. } | Error::DeliveryTaken { .. } => one("choose another --out-dir"),
             Error::Store(e) => e.hints(),
             Error::Issue { source, .. } => source.hints(),
             Error::KeyFile { source: KeyError::Encrypted, path } => {
@@ -345,7 +394,10 @@ impl Error {
             Error::UnknownFolder { path } => vec![format!("look at it and move it away: {}", path.display())],
             Error::DeliveryOccupied { .. } => one("move it away, or choose another --out-dir"),
             Error::NoIssuer { hint, .. } => vec![hint.clone()],
-            Error::SeveralIssuers { .. } => one("choose one with `--issuer`, or set `issuer` in rootlet.toml"),
+            Error::SeveralIssuers { what: "leaves", .. } => {
+                one("choose one with `--issuer`, or set `issuer` in rootlet.toml")
+            }
+            Error::SeveralIssuers { .. } => one("choose one with `--issuer`"),
             Error::IssuerUnusable { hint, .. } => hint.iter().cloned().collect(),
             Error::SubjectTaken { .. } => one("choose another NAME or --subject: verifiers tell CAs apart by subject"),
             Error::KeyBarred { .. } => one("make a new key: leave `--renew-within` away, or use `--force`"),

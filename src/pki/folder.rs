@@ -43,6 +43,10 @@ impl Pki {
         if !exists(&inventory) {
             return Err(Error::NoPki { path: folder.into() });
         }
+        // An empty file is a PKI that is just being made, or one whose inventory was lost.
+        if inventory.metadata().is_ok_and(|m| m.len() == 0) {
+            check_nothing_issued(&root)?;
+        }
         let store = Box::new(SqliteStore::open(&inventory)?);
         Ok(Pki { place: Place::at(root)?, store })
     }
@@ -75,7 +79,10 @@ impl Pki {
         let ours = [PUBLIC, CA, CERTS, PENDING, super::config::FILE];
         let ours = |n: &str| ours.contains(&n) || n.starts_with(INVENTORY) || n.starts_with(".new-");
         let foreign = crate::disk::entries(folder)?.into_iter().any(|n| !ours(&n));
-        if foreign { Err(Error::NotAPki { path: folder.into() }) } else { Ok(()) }
+        if foreign {
+            return Err(Error::NotAPki { path: folder.into() });
+        }
+        check_nothing_issued(folder)
     }
 
     fn create(folder: &Path) -> Result<(), Error> {
@@ -162,6 +169,16 @@ impl Place {
     pub(super) fn pending_folder(&self) -> PathBuf {
         self.root.join(PENDING)
     }
+}
+
+/// Refuses a folder that has certificates and no inventory: a new one would not know them.
+fn check_nothing_issued(folder: &Path) -> Result<(), Error> {
+    for name in [CA, CERTS] {
+        if !crate::disk::entries(&folder.join(name))?.is_empty() {
+            return Err(Error::LostInventory { path: folder.into() });
+        }
+    }
+    Ok(())
 }
 
 fn absolute(folder: &Path) -> Result<PathBuf, Error> {

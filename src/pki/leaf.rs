@@ -5,15 +5,15 @@ use super::issuing::{
     ATTEMPTS, check_gain, check_holder, new_certificate, read, record_of, renewed_key, still_issuing,
 };
 use super::leaf_request::{LeafRequest, Wanted};
-use super::material::{OutFile, leaf_files};
+use super::material::leaf_files;
 use super::release::Pending;
 use super::state::{Decision, Outcome, decide};
 use super::view::CertificateView;
 use super::{Error, Pki};
-use crate::disk::{Access, exists};
+use crate::disk::exists;
 use crate::issue::{CertificateBody, CertificateDraft, Signed, Warning};
 use crate::keys::{PrivateKey, key_identifier, random_serial};
-use crate::model::{Handle, KeyAlgorithm, NameConstraints};
+use crate::model::{KeyAlgorithm, NameConstraints};
 use crate::policy::rules;
 use crate::store::{AuthorityId, Delivery, NewCertificate, Record, StoreError};
 use crate::x509::{Certificate, NameDer, PublicKeyKind, public_key_kind};
@@ -72,13 +72,22 @@ impl Pki {
     }
 
     fn look(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
-        let (place, request) = (&self.place, wanted.request);
         let transaction = self.store.begin(crate::store::Access::Read)?;
-        if transaction.public_is_stale()? {
+        if transaction.unpublished()?.is_some() || !transaction.due_deliveries()?.is_empty() {
             drop(transaction);
-            self.publish()?;
-            return self.look(wanted);
+            self.recover()?;
+            return self.look_again(wanted);
         }
+        drop(transaction);
+        self.look_again(wanted)
+    }
+
+    fn look_again(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
+        let (place, request) = (&self.place, wanted.request);
+        // Looked at before the inventory is read: who made a folder had recorded it first.
+        let folder = place.leaf_folder(&wanted.handle);
+        let (folder_was_there, seen) = (exists(&folder), deliver::look(request.delivery.as_ref()));
+        let transaction = self.store.begin(crate::store::Access::Read)?;
         let holder = check_holder(&*transaction, &wanted.handle, &request.identity, request.profile)?;
         let current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
         let cas = Cas::load(&*transaction)?;
@@ -97,10 +106,9 @@ impl Pki {
             _ => Some(place.choose_leaf_issuer(&cas, None)?.id()),
         };
         if let Some(delivery) = &request.delivery {
-            deliver::check(&*transaction, &wanted.handle, delivery)?;
+            deliver::check(place, &*transaction, &wanted.handle, delivery, &seen)?;
         }
-        let folder = place.leaf_folder(&wanted.handle);
-        if current.is_none() && exists(&folder) {
+        if current.is_none() && folder_was_there {
             return Err(Error::UnknownFolder { path: folder });
         }
         let mut deliveries = transaction.deliveries(&wanted.handle)?;
@@ -210,6 +218,16 @@ impl Pki {
             {
                 return Ok(None);
             }
+            if let Some(before) = &found.current
+                && transaction.is_revoked(before.issuer, &before.serial)? != before.revocation.is_some()
+            {
+                return Ok(None);
+            }
+            if let Some(delivery) = &request.delivery
+                && transaction.delivered_to(&delivery.folder)?.is_some_and(|h| h != wanted.handle)
+            {
+                return Ok(None);
+            }
             if transaction.is_barred(&new.spki_sha256)? {
                 return Err(Error::KeyBarred { handle: wanted.handle.clone() });
             }
@@ -218,6 +236,9 @@ impl Pki {
                 && let Some(delivery) = found.deliveries.last()
             {
                 transaction.remember_delivery(&wanted.handle, delivery)?;
+            }
+            if !found.deliveries.is_empty() {
+                transaction.set_deliveries_due(&wanted.handle, true)?;
             }
             transaction.note(place.now(), action, Some(&wanted.handle), &new.serial.to_string())?;
             transaction.commit()?;
@@ -230,11 +251,11 @@ impl Pki {
                 return other.map(|_| None);
             }
         };
-        pending.release(place, &place.leaf_folder(&wanted.handle))?;
-        let delivered = deliver::deliver(place, &wanted.handle, &found.deliveries, &files)?;
         let issuer_handle = found.cas.by_id(made.issuer).map(|c| c.handle().clone());
         let record = record_of(id, new, issuer_handle.unwrap_or_else(|| wanted.handle.clone()));
-        let view = CertificateView::new(place, &record, &certificate, found.before.clone());
+        self.release_leaf(&wanted.handle, id, pending.folder())?;
+        let delivered = if found.deliveries.is_empty() { Vec::new() } else { self.deliver(&wanted.handle)? };
+        let view = CertificateView::new(&self.place, &record, &certificate, found.before.clone());
         Ok(Some(Outcome { action, certificate: view, warnings: made.warnings, second_verifier, delivered }))
     }
 
@@ -247,33 +268,23 @@ impl Pki {
             warnings.push(Warning::new("due", text));
         }
         let mut delivered = Vec::new();
-        if wanted.request.delivery.is_some()
-            && let Some(delivery) = found.deliveries.last()
-        {
-            let files = existing_files(&self.place, &record.handle)?;
-            let current = |f: &OutFile| std::fs::read(delivery.folder.join(f.name)).is_ok_and(|b| b == *f.bytes);
-            if !files.iter().all(current) {
-                let transaction = self.store.begin(crate::store::Access::Write)?;
-                transaction.remember_delivery(&record.handle, delivery)?;
-                transaction.commit()?;
-                delivered = deliver::deliver(&self.place, &record.handle, std::slice::from_ref(delivery), &files)?;
+        if !found.deliveries.is_empty() {
+            if wanted.request.delivery.is_some()
+                && let Some(delivery) = found.deliveries.last()
+            {
+                let transaction = self.store.begin(crate::store::Access::Read)?;
+                if !transaction.deliveries(&record.handle)?.contains(delivery) {
+                    drop(transaction);
+                    let transaction = self.store.begin(crate::store::Access::Write)?;
+                    transaction.remember_delivery(&record.handle, delivery)?;
+                    transaction.commit()?;
+                }
             }
+            delivered = self.deliver(&record.handle)?;
         }
         let certificate = self.view_of(record.id)?;
         Ok(Outcome { action: "unchanged", certificate, warnings, second_verifier: None, delivered })
     }
-}
-
-fn existing_files(place: &Place, handle: &Handle) -> Result<Vec<OutFile>, Error> {
-    let folder = place.leaf_folder(handle);
-    let mut files = Vec::new();
-    for name in ["cert.pem", "key.pem", "chain.pem", "fullchain.pem", "ca.pem"] {
-        if let Some(bytes) = crate::disk::read_optional(&folder.join(name), super::authority::MAX_KEY_BYTES)? {
-            let access = if name == "key.pem" { Access::Private } else { Access::Public };
-            files.push(OutFile { name, bytes: zeroize::Zeroizing::new(bytes), access });
-        }
-    }
-    Ok(files)
 }
 
 fn active_generation(cas: &Cas, record: &Record) -> Result<AuthorityId, Error> {

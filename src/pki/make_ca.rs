@@ -53,7 +53,7 @@ impl Place {
         let mut chain = vec![signed.certificate().clone()];
         chain.extend(issuer.chain().iter().cloned());
         let crl = match found.decision {
-            Decision::Renew => super::crl::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem"))?,
+            Decision::Renew => None,
             _ => {
                 let signer = SoftwareSigner::new(key).map_err(|e| fail()(e.into()))?;
                 let own = Issuer::new(chain.clone(), Box::new(signer), self.now());
@@ -89,7 +89,7 @@ impl Place {
         warnings.extend(signed.warnings().iter().cloned());
         let chain = vec![signed.certificate().clone()];
         let crl = match renewal {
-            Some(_) => super::crl::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem"))?,
+            Some(_) => None,
             None => {
                 let own = issuer.crowned(signed.certificate().clone(), self.now());
                 self.first_crl(wanted, own.ok(), &mut warnings)?

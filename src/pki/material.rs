@@ -46,14 +46,16 @@ pub(super) fn leaf_files(leaf: &Certificate, key_pem: &[u8], chain: &[Certificat
     files
 }
 
+/// A CA's `chain.pem`: itself and those above it, without the root unless it is the root.
+pub(super) fn chain_pem(chain: &[Certificate]) -> String {
+    pems(if chain.len() > 1 { &chain[..chain.len() - 1] } else { chain })
+}
+
 /// A CA's files. `chain` is the CA itself first and the root last; `chain.pem` leaves the root out unless it is the CA.
-pub(super) fn ca_files(key_pem: &[u8], chain: &[Certificate], crl: Option<&Crl>) -> Vec<OutFile> {
-    let shown = if chain.len() > 1 { &chain[..chain.len() - 1] } else { chain };
-    let mut files = vec![
-        OutFile::public("cert.pem", pems(chain.first())),
-        OutFile::key(key_pem),
-        OutFile::public("chain.pem", pems(shown)),
-    ];
+pub(super) fn ca_files(key_pem: Option<&[u8]>, chain: &[Certificate], crl: Option<&Crl>) -> Vec<OutFile> {
+    let mut files =
+        vec![OutFile::public("cert.pem", pems(chain.first())), OutFile::public("chain.pem", chain_pem(chain))];
+    files.extend(key_pem.map(OutFile::key));
     if let Some(crl) = crl {
         files.push(OutFile::public("crl.pem", crl_pem(crl)));
     }

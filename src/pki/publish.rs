@@ -1,57 +1,83 @@
 //! `public/`: everything that may be published and nothing else, always as the inventory says.
 
 use super::authority::Cas;
+use super::crl::valid_crl;
+use super::material::{certificate_pem, chain_pem, crl_pem};
 use super::{Error, Pki};
-use crate::disk::{Access, Lock, decode_pem, entries, read_optional};
+use crate::disk::{Access, Lock, entries, exists};
 
 /// The largest CRL file that is published.
 pub(super) const MAX_CRL_BYTES: u64 = 1 << 30;
 
 impl Pki {
-    /// Brings `public/` in line with the inventory and the CRLs on disk.
+    /// Takes the lock under which CA folders and `public/` change. Nobody waits for it inside a transaction.
+    pub(super) fn lock_public(&self) -> Result<Lock, Error> {
+        let folder = self.place.public_folder();
+        self.place.disk.create_folder_all(&folder, Access::Public)?;
+        Ok(Lock::exclusive(&folder)?)
+    }
+
+    /// Brings `public/`, and the chains in CA folders, in line with the inventory and the CRLs on disk.
     ///
     /// Several processes may do so at once: the lock orders them, and each reads the inventory after it has the lock, so
     /// that the last one writes the newest state.
     pub(super) fn publish(&mut self) -> Result<(), Error> {
         let folder = self.place.public_folder();
-        self.place.disk.create_folder_all(&folder, Access::Public)?;
-        let lock = Lock::exclusive(&folder)?;
+        let _lock = self.lock_public()?;
+        // Read before the state is: what changes from here on stays unpublished.
+        let change = self.read()?.unpublished()?;
         for (name, bytes) in self.published()? {
             self.place.disk.replace_if_changed(&folder.join(&name), &bytes, Access::Public)?;
         }
         for left in entries(&folder)?.into_iter().filter(|n| n.starts_with(".new-")) {
             self.place.disk.remove(&folder.join(left))?;
         }
-        // The flag falls while the lock is held: who raises it later publishes later.
-        let transaction = self.write()?;
-        transaction.set_public_stale(false)?;
-        transaction.commit()?;
-        drop(lock);
+        self.refresh_chains()?;
+        if let Some(change) = change {
+            let transaction = self.write()?;
+            transaction.mark_published(change)?;
+            transaction.commit()?;
+        }
         Ok(())
     }
 
-    /// What `public/` holds: each CA's certificate and CRL in DER, all live roots, and the newest CRL of every CA.
+    /// A CA that was renewed changes the chains of the CAs below it.
+    fn refresh_chains(&mut self) -> Result<(), Error> {
+        let cas = Cas::load(&*self.read()?)?;
+        for ca in cas.iter() {
+            let folder = self.place.ca_generation_folder(ca);
+            // Without its folder it is being released, or lost: doctor tells.
+            if exists(&folder) {
+                let chain: Vec<_> = cas.chain(ca.id()).into_iter().map(|c| c.certificate.clone()).collect();
+                let path = folder.join("chain.pem");
+                self.place.disk.replace_if_changed(&path, chain_pem(&chain).as_bytes(), Access::Public)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What `public/` holds: each CA's certificate and CRL in DER, all live roots, and the newest CRL of every CA. A CRL
+    /// file that its CA did not sign is not published.
     pub(super) fn published(&mut self) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let cas = Cas::load(&*self.read()?)?;
         let now = self.place.now();
-        let (mut roots, mut crls) = (Vec::new(), Vec::new());
+        let (mut roots, mut crls) = (String::new(), String::new());
         let mut files = Vec::new();
         for ca in cas.iter() {
             let expired = now > ca.certificate.not_after;
             if ca.is_root() && !expired {
-                roots.extend_from_slice(super::material::certificate_pem(&ca.certificate).as_bytes());
+                roots.push_str(&certificate_pem(&ca.certificate));
             }
-            let crl = read_optional(&self.place.ca_generation_folder(ca).join("crl.pem"), MAX_CRL_BYTES)?;
+            let crl = valid_crl(&self.place.ca_generation_folder(ca).join("crl.pem"), &ca.certificate);
             if ca.active {
                 files.push((format!("{}.crt", ca.handle()), ca.certificate.der().to_vec()));
-                let der = crl.as_deref().and_then(|pem| decode_pem(pem).ok()).and_then(|b| b.into_iter().next());
-                files.extend(der.map(|block| (format!("{}.crl", ca.handle()), block.der)));
+                files.extend(crl.as_ref().map(|c| (format!("{}.crl", ca.handle()), c.der().to_vec())));
             }
-            if !expired && let Some(pem) = crl {
-                crls.extend_from_slice(&pem);
+            if !expired && let Some(crl) = crl {
+                crls.push_str(&crl_pem(&crl));
             }
         }
-        files.extend([("roots.pem".to_string(), roots), ("crls.pem".to_string(), crls)]);
+        files.extend([("roots.pem".to_string(), roots.into_bytes()), ("crls.pem".to_string(), crls.into_bytes())]);
         Ok(files)
     }
 }

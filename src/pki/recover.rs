@@ -1,7 +1,5 @@
 //! Finishing or undoing what a command that died left in `pending/`.
 
-use super::crl::release_crl;
-use super::release::release_folder;
 use super::{Error, Pki};
 use crate::disk::{Lock, decode_pem, entries, read_optional};
 use crate::model::{Handle, Serial};
@@ -25,9 +23,16 @@ impl Pki {
     /// Finishes or undoes what dead commands left behind: first thing in every command that writes.
     pub(super) fn recover(&mut self) -> Result<Vec<Recovered>, Error> {
         let done = self.recover_pending()?;
-        let stale = self.read()?.public_is_stale()?;
-        if stale {
+        let (unpublished, due) = {
+            let transaction = self.read()?;
+            (transaction.unpublished()?.is_some(), transaction.due_deliveries()?)
+        };
+        if unpublished {
             self.publish()?;
+        }
+        for handle in due {
+            // What cannot be delivered now stays due: it must not stop a command about something else.
+            drop(self.deliver(&handle));
         }
         Ok(done)
     }
@@ -45,16 +50,19 @@ impl Pki {
             // who works may have to wait for somebody who waits for it.
             let _exclusive = Lock::exclusive(&pending)?;
             for entry in entries(&pending)? {
-                // A lock that is held: the command is alive and will finish by itself.
-                if let Ok(Some(lock)) = Lock::try_exclusive(&pending.join(&entry)) {
+                // Only folders are ours. A lock that is held: the command is alive and will finish by itself.
+                let path = pending.join(&entry);
+                if path.symlink_metadata().is_ok_and(|m| m.is_dir())
+                    && let Ok(Some(lock)) = Lock::try_exclusive(&path)
+                {
                     dead.push((entry, lock));
                 }
             }
         }
         for (entry, _lock) in dead {
             let folder = pending.join(&entry);
-            let finished = match entry.strip_prefix(CRL_PREFIX) {
-                Some(_) => self.recover_crl(&folder)?,
+            let finished = match crl_owner(&entry) {
+                Some((number, generation, handle)) => self.recover_crl(&folder, &handle, generation, number)?,
                 None => self.recover_certificate(&entry, &folder)?,
             };
             done.push(Recovered { entry, finished });
@@ -72,9 +80,11 @@ impl Pki {
         match record {
             // Recorded and not released: the row says that it exists.
             Some(r) if r.is_current => {
-                let target =
-                    if r.profile.is_ca() { self.place.ca_folder(&r.handle) } else { self.place.leaf_folder(&r.handle) };
-                release_folder(&self.place, folder, &target)?;
+                if r.profile.is_ca() {
+                    self.release_ca(&r.handle, r.id, folder)?;
+                } else {
+                    self.release_leaf(&r.handle, r.id, folder)?;
+                }
                 Ok(true)
             }
             // Never recorded, replaced meanwhile, or the old files after the swap: none of it is needed.
@@ -85,32 +95,28 @@ impl Pki {
         }
     }
 
-    fn recover_crl(&mut self, folder: &Path) -> Result<bool, Error> {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let handle = crl_owner(&name);
-        let finished = match handle {
-            Some((handle, number)) => {
-                let transaction = self.read()?;
-                let mut recorded = false;
-                for authority in transaction.authorities()?.into_iter().filter(|a| a.handle == handle) {
-                    recorded |= transaction.last_crl(authority.id)?.is_some_and(|c| c.number == number);
-                }
-                recorded
+    fn recover_crl(&mut self, folder: &Path, handle: &Handle, generation: u32, number: u64) -> Result<bool, Error> {
+        let recorded = {
+            let transaction = self.read()?;
+            let of = |a: &crate::store::Authority| a.handle == *handle && a.generation == generation;
+            match transaction.authorities()?.into_iter().find(of) {
+                Some(a) => transaction.last_crl(a.id)?.is_some_and(|c| c.number == number),
+                None => false,
             }
-            None => false,
         };
-        if finished && let Some((handle, _)) = crl_owner(&name) {
-            release_crl(&self.place, &handle, folder)?;
+        if recorded {
+            self.release_crl(handle, generation, folder)?;
         }
         self.place.disk.remove(folder)?;
-        Ok(finished)
+        Ok(recorded)
     }
 }
 
-/// `crl-<number>-<handle>`
-fn crl_owner(name: &str) -> Option<(Handle, u64)> {
-    let (number, handle) = name.strip_prefix(CRL_PREFIX)?.split_once('-')?;
-    Some((handle.parse().ok()?, number.parse().ok()?))
+/// `crl-<number>-<generation>-<handle>`
+fn crl_owner(name: &str) -> Option<(u64, u32, Handle)> {
+    let (number, rest) = name.strip_prefix(CRL_PREFIX)?.split_once('-')?;
+    let (generation, handle) = rest.split_once('-')?;
+    Some((number.parse().ok()?, generation.parse().ok()?, handle.parse().ok()?))
 }
 
 fn first_certificate(path: &Path) -> Result<Option<Vec<u8>>, Error> {

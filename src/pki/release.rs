@@ -1,10 +1,17 @@
 //! Pending folders: written and synced before the inventory knows, moved into place after.
 
-use super::Error;
 use super::folder::Place;
 use super::material::OutFile;
-use crate::disk::{Access, Lock, exists};
+use super::{Error, Pki};
+use crate::disk::{Access, Lock, entries, exists};
+use crate::model::Handle;
+use crate::store::CertificateId;
 use std::path::{Path, PathBuf};
+
+/// What a leaf's folder holds of ours; anything else in it is the user's.
+const LEAF_FILES: [&str; 5] = ["cert.pem", "key.pem", "chain.pem", "fullchain.pem", "ca.pem"];
+/// The folders of earlier generations inside a CA's folder.
+const GENERATION: &str = "gen-";
 
 /// A half-done issue on the disk. While its process lives it holds the lock, so that nobody else finishes or removes it.
 pub(super) struct Pending {
@@ -17,6 +24,7 @@ impl Pending {
     pub fn create(place: &Place, name: &str) -> Result<Self, Error> {
         let parent = place.pending_folder();
         let folder = parent.join(name);
+        place.disk.create_folder_all(&parent, Access::Private)?;
         // Recovery holds this lock exclusively while it looks: it never sees a folder that is not locked yet.
         let _shared = Lock::shared(&parent)?;
         place.disk.create_folder(&folder, Access::Private)?;
@@ -31,11 +39,11 @@ impl Pending {
         Ok(())
     }
 
-    /// Adds the folder of an earlier generation, copied whole.
+    /// Adds the folder of the active generation as an earlier one, and those that are earlier already, copied whole.
     pub fn add_earlier(&self, place: &Place, name: &str, from: &Path) -> Result<(), Error> {
-        copy_folder(place, from, &self.folder.join(name), &["gen-"])?;
-        for entry in crate::disk::entries(from)?.iter().filter(|e| e.starts_with("gen-")) {
-            copy_folder(place, &from.join(entry), &self.folder.join(entry), &[])?;
+        copy_folder(place, from, &self.folder.join(name))?;
+        for entry in entries(from)?.iter().filter(|e| e.starts_with(GENERATION)) {
+            copy_folder(place, &from.join(entry), &self.folder.join(entry))?;
         }
         Ok(())
     }
@@ -46,36 +54,87 @@ impl Pending {
         drop(place.disk.remove(&self.folder));
     }
 
-    /// Moves the folder to its place, swapping it with the one that is there.
-    pub fn release(self, place: &Place, target: &Path) -> Result<(), Error> {
-        release_folder(place, &self.folder, target)
-    }
-
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
-/// Moves a pending folder to its place. What was there before is removed.
-pub(super) fn release_folder(place: &Place, pending: &Path, target: &Path) -> Result<(), Error> {
-    if exists(target) {
-        place.disk.exchange(pending, target)?;
-        place.disk.remove(pending)?;
-    } else {
-        place.disk.rename_new(pending, target)?;
+impl Pki {
+    /// Takes the lock under which leaf folders and deliveries change. Nobody waits for it inside a transaction.
+    pub(super) fn lock_leaves(&self) -> Result<Lock, Error> {
+        let folder = self.place.root.join(super::folder::CERTS);
+        self.place.disk.create_folder_all(&folder, Access::Private)?;
+        Ok(Lock::exclusive(&folder)?)
     }
-    Ok(())
+
+    /// Moves a recorded leaf from `pending/` to its place, unless a newer one was recorded meanwhile: the newest
+    /// certificate and its key are never replaced by older ones. What the user put into the folder stays.
+    pub(super) fn release_leaf(&mut self, handle: &Handle, id: CertificateId, pending: &Path) -> Result<(), Error> {
+        let _lock = self.lock_leaves()?;
+        if !self.is_newest(handle, id)? {
+            return Ok(self.place.disk.remove(pending)?);
+        }
+        let target = self.place.leaf_folder(handle);
+        for entry in entries(&target)?.into_iter().filter(|e| !LEAF_FILES.contains(&e.as_str())) {
+            self.place.disk.rename_over(&target.join(&entry), &pending.join(&entry))?;
+        }
+        self.place.release_folder(pending, &target)
+    }
+
+    /// Moves a recorded CA from `pending/` to its place, unless a newer one was recorded meanwhile.
+    pub(super) fn release_ca(&mut self, handle: &Handle, id: CertificateId, pending: &Path) -> Result<(), Error> {
+        let _lock = self.lock_public()?;
+        if !self.is_newest(handle, id)? {
+            return Ok(self.place.disk.remove(pending)?);
+        }
+        let (disk, target) = (self.place.disk, self.place.ca_folder(handle));
+        if !exists(&pending.join("key.pem")) {
+            // A renewal: key, CRL and earlier generations stay where they are. The certificate moves last, because it
+            // says what the folder in `pending/` is.
+            for name in ["chain.pem", "cert.pem"] {
+                if exists(&pending.join(name)) {
+                    disk.rename_over(&pending.join(name), &target.join(name))?;
+                }
+            }
+            return Ok(disk.remove(pending)?);
+        }
+        // CRLs of earlier generations may have been written since they were copied.
+        for entry in entries(pending)?.into_iter().filter(|e| e.starts_with(GENERATION)) {
+            let newest = if exists(&target.join(&entry)) { target.join(&entry) } else { target.clone() };
+            if let Some(crl) = crate::disk::read_optional(&newest.join("crl.pem"), super::publish::MAX_CRL_BYTES)? {
+                disk.replace_if_changed(&pending.join(&entry).join("crl.pem"), &crl, Access::Public)?;
+            }
+        }
+        self.place.release_folder(pending, &target)
+    }
+
+    fn is_newest(&mut self, handle: &Handle, id: CertificateId) -> Result<bool, Error> {
+        Ok(self.read()?.holder(handle)?.is_some_and(|h| h.current == id))
+    }
 }
 
-fn copy_folder(place: &Place, from: &Path, to: &Path, except: &[&str]) -> Result<(), Error> {
-    const MAX_FILE: u64 = 1 << 30;
+impl Place {
+    /// Moves a pending folder to its place. What was there before is removed.
+    fn release_folder(&self, pending: &Path, target: &Path) -> Result<(), Error> {
+        if exists(target) {
+            self.disk.exchange(pending, target)?;
+            self.disk.remove(pending)?;
+        } else {
+            self.disk.rename_new(pending, target)?;
+        }
+        Ok(())
+    }
+}
+
+fn copy_folder(place: &Place, from: &Path, to: &Path) -> Result<(), Error> {
     place.disk.create_folder(to, Access::Private)?;
-    for entry in crate::disk::entries(from)? {
-        if except.iter().any(|e| entry.starts_with(e)) {
+    for entry in entries(from)? {
+        let path = from.join(&entry);
+        if path.is_dir() {
             continue;
         }
-        let bytes = zeroize::Zeroizing::new(crate::disk::read(&from.join(&entry), MAX_FILE)?);
+        let bytes = zeroize::Zeroizing::new(crate::disk::read(&path, super::publish::MAX_CRL_BYTES)?);
         let access = if entry == "key.pem" { Access::Private } else { Access::Public };
         place.disk.create(&to.join(&entry), &bytes, access)?;
     }

@@ -76,13 +76,15 @@ impl Pki {
             match judge(&record, request)? {
                 Act::Nothing => done.push((record, "unchanged")),
                 Act::Append => {
+                    // Another reason for the same revocation: it was revoked when it was, and what was known stays known.
+                    let before = record.revocation.as_ref().filter(|_| request.reason.is_some());
                     transaction.revoke(&NewRevocation {
                         issuer: record.issuer,
                         serial: record.serial,
                         not_after: record.not_after,
-                        at: now,
+                        at: before.map_or(now, |r| r.at),
                         reason: request.reason,
-                        invalidity_date: request.invalidity_date,
+                        invalidity_date: request.invalidity_date.or(before.and_then(|r| r.invalidity_date)),
                     })?;
                     if request.reason == Some(Reason::KeyCompromise) {
                         transaction.bar_key(&record.spki_sha256, now)?;
@@ -101,7 +103,7 @@ impl Pki {
         let written = !request.no_crl && !touched.is_empty();
         if written {
             let result = place.sign_crls(&*transaction, &cas, touched.keys().copied(), &mut signed);
-            if let Err(e) = result.and_then(|()| Ok(transaction.set_public_stale(true)?)) {
+            if let Err(e) = result.and_then(|()| Ok(transaction.mark_unpublished()?)) {
                 signed.into_iter().for_each(|s| s.pending.abandon(place));
                 return Err(e);
             }
@@ -110,7 +112,7 @@ impl Pki {
         for one in signed {
             let name = one.handle.to_string();
             let outcome = std::mem::replace(&mut committed, Ok(()));
-            let record = one.settle(place, outcome)?;
+            let record = one.settle(self, outcome)?;
             crl_numbers.insert(name, record.number);
         }
         committed?;
@@ -161,6 +163,11 @@ fn collect(
             if found.is_empty() {
                 return Err(Error::NothingToRevoke { handle });
             }
+            let open = |r: &Record| r.revocation.as_ref().is_none_or(|v| !is_final(v.reason));
+            if request.reason.is_some_and(|r| r != Reason::KeyCompromise) && found.iter().any(open) {
+                // The handle means what is still to be revoked of it; what was revoked before keeps its reason.
+                found.retain(open);
+            }
             let on_hold = |r: &Record| r.revocation.as_ref().is_some_and(|v| !is_final(v.reason));
             if request.reason.is_none() && found.iter().any(on_hold) {
                 // Releasing a handle lifts what is on hold of it; what is not on hold stays as it is.
@@ -201,13 +208,15 @@ fn judge(record: &Record, request: &RevokeRequest) -> Result<Act, Error> {
         (None, Some(_)) => Ok(Act::Append),
         (Some(Reason::CertificateHold), None) => Ok(Act::Append),
         (_, None) => Err(Error::NotOnHold { handle: record.handle.clone(), serial: record.serial }),
-        (Some(was), Some(is)) if was == is => Ok(Act::Nothing),
+        (Some(was), Some(is)) if was == is => {
+            let known = record.revocation.as_ref().and_then(|r| r.invalidity_date);
+            let new = request.invalidity_date.is_some() && request.invalidity_date != known;
+            Ok(if new { Act::Append } else { Act::Nothing })
+        }
         (Some(was), Some(is)) if !is_final(was) || is == Reason::KeyCompromise => Ok(Act::Append),
-        (Some(was), Some(_)) => Err(Error::AlreadyRevoked {
-            handle: record.handle.clone(),
-            serial: record.serial,
-            was: was.name().into(),
-        }),
+        (Some(was), Some(_)) => {
+            Err(Error::AlreadyRevoked { handle: record.handle.clone(), serial: record.serial, was: was.name().into() })
+        }
     }
 }
 

@@ -58,15 +58,20 @@ pub(super) fn decide(
     may_force: bool,
     differences: impl FnOnce(&Record) -> Result<Vec<Difference>, Error>,
 ) -> Result<Decision, Error> {
-    let live = |r: &Record| !is_revoked(r);
-    let Some(record) = current.filter(|r| live(r)) else { return Ok(Decision::Issue { action: "created" }) };
+    let revoked = |r: &Record| r.revocation.as_ref().is_some_and(|v| is_final(v.reason));
+    let Some(record) = current.filter(|r| !revoked(r)) else { return Ok(Decision::Issue { action: "created" }) };
     let handle: &Handle = &record.handle;
+    if record.revocation.is_some() && again != Again::Force && now <= record.not_after {
+        // A hold may be lifted: until then it is neither good nor gone, and its key must not be thrown away.
+        return Err(Error::OnHold { handle: handle.clone(), serial: record.serial, may_force });
+    }
     if now > record.not_after {
-        return Ok(match again {
-            Again::RenewWithin(_) => Decision::Renew,
-            Again::Force => Decision::Issue { action: "reissued" },
-            Again::Refuse | Again::IfMissing => Decision::Issue { action: "created" },
-        });
+        return match again {
+            // The same key goes on only under the same name and powers.
+            Again::RenewWithin(_) => same(handle, differences(record)?, may_force).map(|()| Decision::Renew),
+            Again::Force => Ok(Decision::Issue { action: "reissued" }),
+            Again::Refuse | Again::IfMissing => Ok(Decision::Issue { action: "created" }),
+        };
     }
     let window = match again {
         Again::Force => return Ok(Decision::Issue { action: "reissued" }),
@@ -77,10 +82,7 @@ pub(super) fn decide(
         Again::IfMissing => Window::LastThird,
         Again::RenewWithin(window) => window,
     };
-    let differences = differences(record)?;
-    if !differences.is_empty() {
-        return Err(Error::Differs { handle: handle.clone(), differences, may_force });
-    }
+    same(handle, differences(record)?, may_force)?;
     let due = is_due(record.not_before, record.not_after, window, now);
     Ok(match again {
         Again::RenewWithin(_) if due => Decision::Renew,
@@ -88,14 +90,16 @@ pub(super) fn decide(
     })
 }
 
+fn same(handle: &Handle, differences: Vec<Difference>, may_force: bool) -> Result<(), Error> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Differs { handle: handle.clone(), differences, may_force })
+}
+
 /// Whether the end is nearer than the window.
 pub(super) fn is_due(not_before: Timestamp, not_after: Timestamp, window: Window, now: Timestamp) -> bool {
     not_after.since(now) < window.seconds(not_after.since(not_before) + 1)
-}
-
-/// Revoked for good; a hold may be lifted, but until then the certificate is refused as well.
-pub(super) fn is_revoked(record: &Record) -> bool {
-    record.revocation.is_some()
 }
 
 /// Revoked for a reason that is not a hold.

@@ -104,7 +104,12 @@ fn find_file(transaction: &dyn Transaction, path: &Path) -> Result<Found, Error>
         Ok(blocks) => blocks.into_iter().find(|b| b.label == "CERTIFICATE").map(|b| b.der).unwrap_or_default(),
         Err(_) => bytes,
     };
-    let certificate = read_certificate(&der).map_err(|source| Error::File { path: path.into(), source })?;
+    let malformed = |source| Error::File { path: path.into(), source };
+    if der.is_empty() {
+        let problem = "there is none in it".into();
+        return Err(malformed(crate::x509::X509Error::Malformed { what: "the certificate", problem }));
+    }
+    let certificate = read_certificate(&der).map_err(malformed)?;
     let not_here = || Error::NotIssuedHere { path: path.into() };
     let serial = certificate.serial.as_ref().ok_or_else(not_here)?;
     let record = transaction.with_serial(serial)?.into_iter().find(|r| r.der == der).ok_or_else(not_here)?;

@@ -76,16 +76,22 @@ pub struct RevocationView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 pub struct Files {
     /// The certificate.
+    #[serde(serialize_with = "path_text")]
     pub cert: Option<PathBuf>,
     /// Its key.
+    #[serde(serialize_with = "path_text")]
     pub key: Option<PathBuf>,
     /// The intermediates above it.
+    #[serde(serialize_with = "path_text")]
     pub chain: Option<PathBuf>,
     /// Certificate and intermediates: what a server presents.
+    #[serde(serialize_with = "path_text")]
     pub fullchain: Option<PathBuf>,
     /// The roots that verify it: what the other side trusts.
+    #[serde(serialize_with = "path_text")]
     pub ca: Option<PathBuf>,
     /// A CA's CRL.
+    #[serde(serialize_with = "path_text")]
     pub crl: Option<PathBuf>,
 }
 
@@ -201,4 +207,9 @@ pub(super) fn ip_text(octets: &[u8]) -> String {
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Paths that are not UTF-8 are shown as well as they can be: the certificate exists all the same.
+fn path_text<S: serde::Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|p| p.to_string_lossy()).serialize(serializer)
 }

@@ -24,6 +24,9 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// A change was tried in a transaction that was begun to read.
+    #[error("a transaction that was begun to read cannot change the inventory")]
+    ReadOnly,
     /// The serial is taken.
     #[error("serial {serial} is already used by this issuer")]
     SerialTaken {

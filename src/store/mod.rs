@@ -18,6 +18,7 @@ pub use record::{
 pub use sqlite::SqliteStore;
 
 use crate::model::{Handle, Serial, Timestamp};
+use std::path::Path;
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,11 +85,17 @@ pub trait Transaction {
     /// Where a leaf's files are delivered, besides the PKI folder.
     fn deliveries(&self, handle: &Handle) -> Result<Vec<Delivery>, StoreError>;
 
+    /// The handles whose files were issued and perhaps not delivered, because a command died in between.
+    fn due_deliveries(&self) -> Result<Vec<Handle>, StoreError>;
+
     /// The history, newest last; at most `limit` of the newest events.
     fn history(&self, limit: usize) -> Result<Vec<Event>, StoreError>;
 
-    /// Whether `public/` may lag behind the inventory because a command died.
-    fn public_is_stale(&self) -> Result<bool, StoreError>;
+    /// The newest change that `public/` has to show, if it does not show it yet: a command may have died.
+    fn unpublished(&self) -> Result<Option<i64>, StoreError>;
+
+    /// Whose files are delivered to a folder.
+    fn delivered_to(&self, folder: &Path) -> Result<Option<Handle>, StoreError>;
 
     /// Adds a CA generation whose first certificate follows.
     fn add_authority(&self, new: &NewAuthority) -> Result<AuthorityId, StoreError>;
@@ -108,11 +115,17 @@ pub trait Transaction {
     /// Remembers where a leaf's files are delivered.
     fn remember_delivery(&self, handle: &Handle, delivery: &Delivery) -> Result<(), StoreError>;
 
+    /// Sets whether the files of a handle are still to be delivered, to every folder that is remembered for it.
+    fn set_deliveries_due(&self, handle: &Handle, due: bool) -> Result<(), StoreError>;
+
     /// Writes a line of history.
     fn note(&self, at: Timestamp, action: &str, handle: Option<&Handle>, detail: &str) -> Result<(), StoreError>;
 
-    /// Sets whether `public/` may lag behind.
-    fn set_public_stale(&self, stale: bool) -> Result<(), StoreError>;
+    /// Says that `public/` has a change to show.
+    fn mark_unpublished(&self) -> Result<(), StoreError>;
+
+    /// Says that `public/` shows every change up to this one; later ones stay unpublished.
+    fn mark_published(&self, change: i64) -> Result<(), StoreError>;
 
     /// Makes the changes durable.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;

@@ -121,7 +121,7 @@ pub struct Revocation {
     pub invalidity_date: Option<Timestamp>,
     /// The number of the event; a CRL whose `last_event` is not below it lists it.
     pub event: i64,
-    /// The number of the first CRL that listed it.
+    /// The number of the first CRL that listed it; not looked up while walking what the next CRL must list.
     pub crl_number: Option<u64>,
 }
 

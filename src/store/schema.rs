@@ -3,6 +3,7 @@
 use super::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Marks the file as ours (`file` and SQLite show it): "rlet".
 const APPLICATION_ID: i64 = 0x726c_6574;
@@ -74,8 +75,11 @@ CREATE TABLE delivery(
   folder TEXT NOT NULL,
   owner TEXT,
   key_mode INTEGER,
+  due INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY(handle, folder)
 ) WITHOUT ROWID;
+CREATE INDEX delivery_folder ON delivery(folder);
+CREATE INDEX delivery_due ON delivery(handle) WHERE due;
 CREATE TABLE history(
   id INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
@@ -91,21 +95,23 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     let known = MIGRATIONS.len() as i64;
     let format = |c: &Connection| c.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0));
     let found = format(connection)?;
-    if found == known {
+    let mark: i64 = connection.pragma_query_value(None, "application_id", |r| r.get(0))?;
+    if found == known && mark == APPLICATION_ID {
         return Ok(());
+    }
+    // Before anything is changed: only an empty file may become an inventory.
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+    if mark != APPLICATION_ID && (tables > 0 || found != 0 || mark != 0) {
+        return Err(StoreError::Foreign { path: path.into() });
     }
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
     // The change of journal mode cannot be made inside a transaction; it lasts with the file.
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    switch_to_wal(connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = format(&transaction)?;
     if found == 0 {
-        let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
-        if tables > 0 {
-            return Err(StoreError::Foreign { path: path.into() });
-        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     for script in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
@@ -114,4 +120,18 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// The switch takes the file alone and does not wait for others by itself.
+fn switch_to_wal(connection: &Connection) -> Result<(), StoreError> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let started = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal").map_err(StoreError::from) {
+            Err(StoreError::Busy { .. }) if started.elapsed().as_secs() < super::sqlite::BUSY_SECONDS => {
+                std::thread::sleep(PAUSE);
+            }
+            other => return other,
+        }
+    }
 }

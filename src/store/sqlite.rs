@@ -41,9 +41,19 @@ impl Store for SqliteStore {
             Access::Read => TransactionBehavior::Deferred,
             Access::Write => TransactionBehavior::Immediate,
         };
-        Ok(Box::new(SqliteTransaction(self.connection.transaction_with_behavior(behavior)?)))
+        Ok(Box::new(SqliteTransaction(self.connection.transaction_with_behavior(behavior)?, access)))
     }
 }
 
 /// A transaction of SQLite; dropped, it rolls back.
-pub(super) struct SqliteTransaction<'a>(pub(super) rusqlite::Transaction<'a>);
+pub(super) struct SqliteTransaction<'a>(pub(super) rusqlite::Transaction<'a>, Access);
+
+impl SqliteTransaction<'_> {
+    /// Refuses a change inside a transaction that was begun to read.
+    pub(super) fn writable(&self) -> Result<&rusqlite::Transaction<'_>, StoreError> {
+        match self.1 {
+            Access::Write => Ok(&self.0),
+            Access::Read => Err(StoreError::ReadOnly),
+        }
+    }
+}

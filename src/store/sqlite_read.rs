@@ -6,6 +6,7 @@ use super::sqlite::SqliteTransaction;
 use crate::model::{Handle, Profile, Reason, Serial, Timestamp};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, ToSql, params};
+use std::path::Path;
 
 /// The columns that [`record`] reads.
 const RECORD: &str = "SELECT c.id, c.issuer, a.handle, c.serial, c.handle, c.profile, c.not_before, c.not_after,
@@ -238,6 +239,16 @@ impl SqliteTransaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    pub(super) fn read_due_deliveries(&self) -> Result<Vec<Handle>, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT DISTINCT handle FROM delivery WHERE due ORDER BY handle")?;
+        let mut rows = statement.query([])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(handle(text(row, 0)?)?);
+        }
+        Ok(all)
+    }
+
     pub(super) fn read_history(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
         let mut statement =
             self.0.prepare_cached("SELECT at, action, handle, detail FROM history ORDER BY id DESC LIMIT ?1")?;
@@ -250,9 +261,18 @@ impl SqliteTransaction<'_> {
         Ok(all)
     }
 
-    pub(super) fn read_flag(&self, name: &str) -> Result<bool, StoreError> {
+    pub(super) fn read_delivered_to(&self, folder: &Path) -> Result<Option<Handle>, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT handle FROM delivery WHERE folder = ?1")?;
+        let mut rows = statement.query([folder.to_string_lossy()])?;
+        match rows.next()? {
+            Some(row) => handle(text(row, 0)?).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn read_flag(&self, name: &str) -> Result<i64, StoreError> {
         let mut statement = self.0.prepare_cached("SELECT value FROM flag WHERE name = ?1")?;
-        Ok(statement.query_row([name], |r| r.get::<_, i64>(0)).optional()?.unwrap_or(0) != 0)
+        Ok(statement.query_row([name], |r| r.get::<_, i64>(0)).optional()?.unwrap_or(0))
     }
 }
 

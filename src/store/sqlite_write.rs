@@ -6,8 +6,11 @@ use super::sqlite::SqliteTransaction;
 use super::{StoreError, Transaction};
 use crate::model::{Handle, Serial, Timestamp};
 use rusqlite::{ErrorCode, params};
+use std::path::Path;
 
-const PUBLIC_STALE: &str = "public-stale";
+/// Changes that `public/` has to show are counted; so is the last one that it shows.
+const CHANGED: &str = "changed";
+const PUBLISHED: &str = "published";
 
 impl Transaction for SqliteTransaction<'_> {
     fn holder(&self, handle: &Handle) -> Result<Option<Holder>, StoreError> {
@@ -55,30 +58,40 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn key_identifier(&self, spki_sha256: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.read_key(spki_sha256)?.map(|(id, _)| id))
+        Ok(self.read_key(spki_sha256)?.map(|(id, _)| id).filter(|id| !id.is_empty()))
     }
 
     fn deliveries(&self, handle: &Handle) -> Result<Vec<Delivery>, StoreError> {
         self.read_deliveries(handle)
     }
 
+    fn due_deliveries(&self) -> Result<Vec<Handle>, StoreError> {
+        self.read_due_deliveries()
+    }
+
     fn history(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.read_history(limit)
     }
 
-    fn public_is_stale(&self) -> Result<bool, StoreError> {
-        self.read_flag(PUBLIC_STALE)
+    fn unpublished(&self) -> Result<Option<i64>, StoreError> {
+        let (changed, published) = (self.read_flag(CHANGED)?, self.read_flag(PUBLISHED)?);
+        Ok((changed != published).then_some(changed))
+    }
+
+    fn delivered_to(&self, folder: &Path) -> Result<Option<Handle>, StoreError> {
+        self.read_delivered_to(folder)
     }
 
     fn add_authority(&self, new: &NewAuthority) -> Result<AuthorityId, StoreError> {
-        let mut statement = self.0.prepare_cached("INSERT INTO authority(handle, generation) VALUES(?1, ?2)")?;
+        let db = self.writable()?;
+        let mut statement = db.prepare_cached("INSERT INTO authority(handle, generation) VALUES(?1, ?2)")?;
         statement.execute(params![new.handle.as_str(), new.generation])?;
-        Ok(AuthorityId(self.0.last_insert_rowid()))
+        Ok(AuthorityId(db.last_insert_rowid()))
     }
 
     fn record(&self, new: &NewCertificate) -> Result<CertificateId, StoreError> {
-        let inserted = self
-            .0
+        let db = self.writable()?;
+        let inserted = db
             .prepare_cached(
                 "INSERT INTO certificate(issuer, serial, handle, profile, not_before, not_after, spki_sha256,
                  predecessor, recorded_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -100,91 +113,106 @@ impl Transaction for SqliteTransaction<'_> {
             }
             other => other?,
         };
-        let id = self.0.last_insert_rowid();
-        self.0
-            .prepare_cached("INSERT INTO certificate_der(id, der) VALUES(?1, ?2)")?
-            .execute(params![id, &new.der[..]])?;
-        self.0
-            .prepare_cached(
-                "INSERT INTO holder(handle, identity, profile, current) VALUES(?1, ?2, ?3, ?4)
+        let id = db.last_insert_rowid();
+        db.prepare_cached("INSERT INTO certificate_der(id, der) VALUES(?1, ?2)")?.execute(params![id, &new.der[..]])?;
+        db.prepare_cached(
+            "INSERT INTO holder(handle, identity, profile, current) VALUES(?1, ?2, ?3, ?4)
                  ON CONFLICT(handle) DO UPDATE SET profile = excluded.profile, current = excluded.current",
-            )?
-            .execute(params![new.handle.as_str(), new.identity, new.profile.name(), id])?;
-        self.0
-            .prepare_cached("INSERT OR IGNORE INTO public_key(spki_sha256, key_identifier) VALUES(?1, ?2)")?
+        )?
+        .execute(params![new.handle.as_str(), new.identity, new.profile.name(), id])?;
+        db
+            .prepare_cached("INSERT INTO public_key(spki_sha256, key_identifier) VALUES(?1, ?2)
+                 ON CONFLICT(spki_sha256) DO UPDATE SET key_identifier = excluded.key_identifier WHERE key_identifier = x''")?
             .execute(params![&new.spki_sha256[..], &new.subject_key_id[..]])?;
         if let Some(authority) = new.authority {
-            self.0
-                .prepare_cached("UPDATE authority SET certificate = ?1 WHERE id = ?2")?
+            db.prepare_cached("UPDATE authority SET certificate = ?1 WHERE id = ?2")?
                 .execute(params![id, authority.0])?;
         }
         Ok(CertificateId(id))
     }
 
     fn revoke(&self, new: &NewRevocation) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO revocation(issuer, serial, not_after, at, reason, invalidity_date)
+        let db = self.writable()?;
+        db.prepare_cached(
+            "INSERT INTO revocation(issuer, serial, not_after, at, reason, invalidity_date)
                  VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                new.issuer.0,
-                new.serial.as_bytes(),
-                new.not_after.unix(),
-                new.at.unix(),
-                new.reason.map(|r| r.code()),
-                new.invalidity_date.map(Timestamp::unix),
-            ])?;
+        )?
+        .execute(params![
+            new.issuer.0,
+            new.serial.as_bytes(),
+            new.not_after.unix(),
+            new.at.unix(),
+            new.reason.map(|r| r.code()),
+            new.invalidity_date.map(Timestamp::unix),
+        ])?;
         Ok(())
     }
 
     fn record_crl(&self, crl: &CrlRecord) -> Result<(), StoreError> {
+        let db = self.writable()?;
         let signed = |n: u64| i64::try_from(n).map_err(|_| StoreError::Damaged("a number beyond 63 bits".into()));
-        self.0
-            .prepare_cached(
-                "INSERT INTO crl(issuer, number, this_update, next_update, entries, last_event, sha256)
+        db.prepare_cached(
+            "INSERT INTO crl(issuer, number, this_update, next_update, entries, last_event, sha256)
                  VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                crl.issuer.0,
-                signed(crl.number)?,
-                crl.this_update.unix(),
-                crl.next_update.unix(),
-                signed(crl.entries)?,
-                crl.last_event,
-                &crl.sha256[..],
-            ])?;
+        )?
+        .execute(params![
+            crl.issuer.0,
+            signed(crl.number)?,
+            crl.this_update.unix(),
+            crl.next_update.unix(),
+            signed(crl.entries)?,
+            crl.last_event,
+            &crl.sha256[..],
+        ])?;
         Ok(())
     }
 
     fn bar_key(&self, spki_sha256: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached(
-                "INSERT INTO public_key(spki_sha256, key_identifier, barred_at) VALUES(?1, x'', ?2)
+        let db = self.writable()?;
+        db.prepare_cached(
+            "INSERT INTO public_key(spki_sha256, key_identifier, barred_at) VALUES(?1, x'', ?2)
                  ON CONFLICT(spki_sha256) DO UPDATE SET barred_at = coalesce(barred_at, excluded.barred_at)",
-            )?
-            .execute(params![&spki_sha256[..], at.unix()])?;
+        )?
+        .execute(params![&spki_sha256[..], at.unix()])?;
         Ok(())
     }
 
     fn remember_delivery(&self, handle: &Handle, delivery: &Delivery) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached("INSERT OR REPLACE INTO delivery(handle, folder, owner, key_mode) VALUES(?1, ?2, ?3, ?4)")?
+        let db = self.writable()?;
+        db.prepare_cached("INSERT OR REPLACE INTO delivery(handle, folder, owner, key_mode) VALUES(?1, ?2, ?3, ?4)")?
             .execute(params![handle.as_str(), delivery.folder.to_string_lossy(), delivery.owner, delivery.key_mode])?;
         Ok(())
     }
 
+    fn set_deliveries_due(&self, handle: &Handle, due: bool) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached("UPDATE delivery SET due = ?2 WHERE handle = ?1")?.execute(params![handle.as_str(), due])?;
+        Ok(())
+    }
+
     fn note(&self, at: Timestamp, action: &str, handle: Option<&Handle>, detail: &str) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached("INSERT INTO history(at, action, handle, detail) VALUES(?1, ?2, ?3, ?4)")?
+        let db = self.writable()?;
+        db.prepare_cached("INSERT INTO history(at, action, handle, detail) VALUES(?1, ?2, ?3, ?4)")?
             .execute(params![at.unix(), action, handle.map(Handle::as_str), detail])?;
         Ok(())
     }
 
-    fn set_public_stale(&self, stale: bool) -> Result<(), StoreError> {
-        self.0
-            .prepare_cached("INSERT OR REPLACE INTO flag(name, value) VALUES(?1, ?2)")?
-            .execute(params![PUBLIC_STALE, stale])?;
+    fn mark_unpublished(&self) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached(
+            "INSERT INTO flag(name, value) VALUES(?1, 1) ON CONFLICT(name) DO UPDATE SET value = value + 1",
+        )?
+        .execute([CHANGED])?;
+        Ok(())
+    }
+
+    fn mark_published(&self, change: i64) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached(
+            "INSERT INTO flag(name, value) VALUES(?1, ?2)
+             ON CONFLICT(name) DO UPDATE SET value = max(value, excluded.value)",
+        )?
+        .execute(params![PUBLISHED, change])?;
         Ok(())
     }
 

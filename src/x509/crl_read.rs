@@ -112,6 +112,11 @@ impl Crl {
         &self.der
     }
 
+    /// The DER bytes, and where the to-be-signed part is in them.
+    pub(super) fn into_parts(self) -> (Vec<u8>, std::ops::Range<usize>) {
+        (self.der, self.tbs)
+    }
+
     /// The to-be-signed bytes.
     pub fn tbs(&self) -> &[u8] {
         &self.der[self.tbs.clone()]

@@ -1,7 +1,7 @@
 //! CRLs of any length, written in one buffer: entries first, headers put in front of them.
 
 use super::der::{self, tlv};
-use super::{NameDer, RevokedEntry, SignatureAlgorithm};
+use super::{Crl, NameDer, RevokedEntry, SignatureAlgorithm, X509Error};
 use crate::model::{Oid, Timestamp};
 
 /// Octets kept free in front of the entries for every header: two sequences with long lengths, and some.
@@ -70,6 +70,18 @@ impl TbsCrl {
         &self.buffer[self.start..]
     }
 
+    /// The whole CRL with an empty signature, for those who judge it before it is signed.
+    pub(crate) fn unsigned_crl(self) -> Result<Crl, X509Error> {
+        Crl::read(self.assemble(&[]))
+    }
+
+    /// The to-be-signed part of a CRL that was judged.
+    pub(crate) fn of_unsigned(crl: Crl, algorithm: SignatureAlgorithm) -> Self {
+        let (mut buffer, tbs) = crl.into_parts();
+        buffer.truncate(tbs.end);
+        TbsCrl { buffer, start: tbs.start, algorithm }
+    }
+
     /// Puts the signed parts together and returns the CRL in DER.
     pub fn assemble(mut self, signature: &[u8]) -> Vec<u8> {
         let mut bits = vec![0];
@@ -82,7 +94,12 @@ impl TbsCrl {
     }
 
     fn prepend(&mut self, bytes: &[u8]) {
-        // HEADROOM covers three headers of six octets; the head itself was reserved in full.
+        // HEADROOM covers three headers of six octets, and the head itself was reserved in full: more is needed only
+        // around a body that was judged first.
+        if self.start < bytes.len() {
+            self.buffer.splice(..self.start, std::iter::repeat_n(0, HEADROOM));
+            self.start = HEADROOM;
+        }
         let start = self.start - bytes.len();
         self.buffer[start..self.start].copy_from_slice(bytes);
         self.start = start;

@@ -67,6 +67,7 @@ impl CaArgs {
         request.key = key_algorithm(self.key.as_deref())?;
         request.end = self.life.end()?;
         request.not_before = self.life.not_before()?;
+        self.life.check()?;
         request.name = self.name.as_deref().map(str::parse).transpose()?;
         request.path_len = self.path_len.as_deref().map(path_len).transpose()?;
         request.constraints =

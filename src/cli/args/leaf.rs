@@ -78,6 +78,7 @@ impl LeafArgs {
         request.key = key_algorithm(self.key.as_deref())?;
         request.end = self.life.end()?;
         request.not_before = self.life.not_before()?;
+        self.life.check()?;
         request.issuer.clone_from(&self.issuer);
         request.name = self.name.as_deref().map(str::parse).transpose()?;
         if let Some(folder) = &self.out_dir {

@@ -38,6 +38,16 @@ impl LifeArgs {
         Ok(self.not_after.as_deref().map(str::parse::<Timestamp>).transpose()?.map(End::At))
     }
 
+    /// Dates that contradict each other need no PKI to be wrong.
+    pub fn check(&self) -> Result<(), Failure> {
+        if let (Some(end), Some(start)) = (self.end()?, self.not_before()?)
+            && let End::At(not_after) = end
+        {
+            rootlet::model::Validity::new(start, not_after)?;
+        }
+        Ok(())
+    }
+
     pub fn not_before(&self) -> Result<Option<Timestamp>, Failure> {
         Ok(self.not_before.as_deref().map(str::parse::<Timestamp>).transpose()?)
     }

@@ -12,7 +12,7 @@ struct Options {
     #[arg(value_name = "CA")]
     cas: Vec<String>,
     /// Only those that need a new one
-    #[arg(long)]
+    #[arg(long, conflicts_with = "check")]
     due: bool,
     /// How long they are good for [default: 30d for a CA that signs leaves, 1y for one that signs CAs only]
     #[arg(long, value_name = "DURATION", conflicts_with = "check")]

@@ -28,7 +28,7 @@ struct Options {
     #[arg(long)]
     pem: bool,
     /// One JSON object a line, as they come
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     jsonl: bool,
 }
 

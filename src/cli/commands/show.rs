@@ -6,6 +6,45 @@ use clap::{ArgMatches, Args, Command};
 use rootlet::model::Serial;
 use rootlet::pki::Target;
 
+/// What `--field` takes: the names of the JSON form.
+const FIELDS: [&str; 35] = [
+    "name",
+    "profile",
+    "ca",
+    "current",
+    "serial",
+    "subject",
+    "issuer",
+    "issuer_name",
+    "not_before",
+    "not_after",
+    "sans",
+    "key_algorithm",
+    "signature_algorithm",
+    "key_usage",
+    "eku",
+    "path_len",
+    "subject_key_id",
+    "authority_key_id",
+    "fingerprint_sha256",
+    "spki_sha256",
+    "status",
+    "revocation",
+    "revocation.reason",
+    "revocation.at",
+    "revocation.invalidity_date",
+    "revocation.crl_number",
+    "predecessor",
+    "files",
+    "files.cert",
+    "files.key",
+    "files.chain",
+    "files.fullchain",
+    "files.ca",
+    "files.crl",
+    "pem",
+];
+
 #[derive(Debug, Args)]
 struct Options {
     /// A handle, a serial, or a certificate file
@@ -43,14 +82,20 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         (None, Some(serial)) => Target::Serial { serial: serial.parse::<Serial>()?, issuer: options.issuer },
         (None, None) => return Err(Failure::usage("NAME is missing", "name a handle, a serial or a certificate file")),
     };
+    if let Some(field) = &options.field
+        && !FIELDS.contains(&field.as_str())
+    {
+        return Err(Failure::usage(
+            format!("a certificate has no field `{field}`"),
+            format!("one of {}", FIELDS.join(", ")),
+        ));
+    }
     let mut pki = context.open()?;
     let view = pki.show(&target)?;
     if let Some(field) = &options.field {
         let value = serde_json::to_value(&view).map_err(std::io::Error::from)?;
-        let Some(found) = field.split('.').try_fold(&value, |v, key| v.get(key)) else {
-            let names = value.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default();
-            return Err(Failure::usage(format!("a certificate has no field `{field}`"), format!("one of {names}")));
-        };
+        // What is inside something that is null is null too.
+        let found = field.split('.').fold(&value, |v, key| v.get(key).unwrap_or(&serde_json::Value::Null));
         if context.printer.is_json() {
             context.printer.object(found)?;
         } else {

@@ -1,0 +1,45 @@
+//! Whole commands, as people and scripts run them: what they print, how they end, and what they leave on the disk.
+//!
+//! The transcripts in `tests/cmd/<verb>/` can be read as documents. Run with `TRYCMD=overwrite` to write them anew, and
+//! then read what changed.
+#![cfg(unix)]
+
+mod common;
+
+mod cmd {
+    mod again;
+    mod damage;
+    mod dates;
+    mod delivery;
+    mod folders;
+    mod output;
+    mod refusals;
+    mod revocation;
+}
+
+/// Every transcript, in a folder of its own.
+#[test]
+fn transcripts() {
+    let cases = trycmd::TestCases::new();
+    cases.env("TZ", "UTC").env("LC_ALL", "C").env("NO_COLOR", "1");
+    for folder in FOLDERS {
+        cases.case(format!("tests/cmd/{folder}/*.md"));
+    }
+}
+
+/// One for each verb.
+const FOLDERS: [&str; 13] = [
+    "root",
+    "intermediate",
+    "server",
+    "client",
+    "peer",
+    "workload",
+    "revoke",
+    "crl",
+    "bundle",
+    "list",
+    "show",
+    "doctor",
+    "completions",
+];

@@ -1,0 +1,114 @@
+//! `--out-dir`: the files of a leaf where a program wants them, now and at every renewal.
+
+use crate::common::{DAY, Sandbox};
+
+const FILES: [&str; 5] = ["ca.pem", "cert.pem", "chain.pem", "fullchain.pem", "key.pem"];
+
+fn delivered_is_current(s: &Sandbox, folder: &str, name: &str) {
+    for file in FILES {
+        let is = s.bytes(&format!("{folder}/{file}"));
+        assert!(is == s.bytes(&format!("pki/certs/{name}/{file}")), "{folder}/{file}");
+    }
+    assert_eq!(s.names(folder), FILES);
+}
+
+#[test]
+fn the_first_time_and_at_every_renewal() {
+    let s = Sandbox::new();
+    s.ok(&["root", "Lab Root", "--not-before", &s.time(-100 * DAY), "--lifetime", "10y"]);
+    s.ok(&["intermediate", "Lab Issuing", "--not-before", &s.time(-50 * DAY)]);
+    let start = s.time(-8 * DAY);
+    let made = s.json(&["server", "a.internal", "--out-dir", "etc/tls", "--not-before", &start, "--lifetime", "10d"]);
+    assert_eq!(made["delivered"], serde_json::json!([s.path("etc/tls")]));
+    delivered_is_current(&s, "etc/tls", "a.internal");
+    for file in FILES {
+        assert_eq!(s.mode(&format!("etc/tls/{file}")), if file == "key.pem" { 0o600 } else { 0o644 }, "{file}");
+    }
+    // Without the option: the folder is remembered.
+    let renewed = s.json(&["server", "a.internal", "--renew-within"]);
+    assert_eq!((&renewed["action"], &renewed["delivered"]), (&"renewed".into(), &made["delivered"]));
+    delivered_is_current(&s, "etc/tls", "a.internal");
+    // A second folder is added to the first.
+    let both = s.json(&["server", "a.internal", "--force", "--out-dir", "srv/tls"]);
+    assert_eq!(both["delivered"].as_array().unwrap().len(), 2);
+    delivered_is_current(&s, "etc/tls", "a.internal");
+    delivered_is_current(&s, "srv/tls", "a.internal");
+}
+
+#[test]
+fn the_mode_of_the_key_is_kept() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "a.internal", "--out-dir", "tls", "--key-mode", "0640"]);
+    assert_eq!((s.mode("tls/key.pem"), s.mode("tls/cert.pem")), (0o640, 0o644));
+    assert_eq!(s.mode("pki/certs/a.internal/key.pem"), 0o600, "in the PKI folder nobody else reads it");
+    s.ok(&["server", "a.internal", "--force"]);
+    assert_eq!(s.mode("tls/key.pem"), 0o640);
+    delivered_is_current(&s, "tls", "a.internal");
+}
+
+#[test]
+fn a_folder_with_files_of_somebody_else_is_refused() {
+    for file in FILES {
+        let s = Sandbox::with_issuing_ca();
+        s.write(&format!("tls/{file}"), "precious\n");
+        let error = s.refuses(&["server", "a.internal", "--out-dir", "tls"], 1, "exists");
+        assert!(error["message"].as_str().unwrap().contains(file), "{error}");
+        s.refuses(&["server", "a.internal", "--out-dir", "tls", "--if-missing"], 1, "exists");
+        s.refuses(&["server", "a.internal", "--out-dir", "tls", "--force"], 1, "exists");
+    }
+    // Another leaf's delivery is somebody else's too.
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "a.internal", "--out-dir", "tls"]);
+    s.refuses(&["server", "b.internal", "--out-dir", "tls"], 1, "exists");
+    // Other files do not matter.
+    let s = Sandbox::with_issuing_ca();
+    s.write("tls/nginx.conf", "");
+    s.ok(&["server", "a.internal", "--out-dir", "tls"]);
+    assert_eq!(s.text("tls/nginx.conf"), "");
+}
+
+/// A re-run that changes nothing writes nothing, and one that finds a file gone delivers again.
+#[test]
+fn what_exists_is_delivered_again_when_it_is_asked_for() {
+    let s = Sandbox::with_issuing_ca();
+    let command = ["server", "a.internal", "--out-dir", "tls", "--if-missing"];
+    assert_eq!(s.json(&command)["action"], "created");
+    let before = s.state();
+    let again = s.json(&command);
+    assert_eq!(again["action"], "unchanged");
+    assert!(again["delivered"].as_array().is_none_or(Vec::is_empty), "{again}");
+    before.assert_unchanged(&s.state(), "the second run");
+
+    std::fs::remove_file(s.path("tls/cert.pem")).unwrap();
+    let again = s.json(&command);
+    assert_eq!((&again["action"], again["delivered"].as_array().unwrap().len()), (&"unchanged".into(), 1));
+    delivered_is_current(&s, "tls", "a.internal");
+
+    // One that was issued before anybody spoke of a folder.
+    s.ok(&["client", "c"]);
+    let made = s.json(&["client", "c", "--out-dir", "client", "--if-missing"]);
+    assert_eq!(made["action"], "unchanged");
+    delivered_is_current(&s, "client", "c");
+    s.ok(&["client", "c", "--force"]);
+    delivered_is_current(&s, "client", "c");
+}
+
+/// What was issued exists, also where the files could not be put: the next run puts them there.
+#[test]
+fn a_folder_that_cannot_be_made() {
+    let s = Sandbox::with_issuing_ca();
+    s.write("file", "");
+    let error = s.run(&["server", "a.internal", "--out-dir", "file/tls", "--json"]).exits(1).error("io");
+    assert!(error["message"].as_str().unwrap().contains("file"), "{error}");
+    std::fs::remove_file(s.path("file")).unwrap();
+    s.ok(&["server", "a.internal", "--out-dir", "file/tls", "--if-missing"]);
+    delivered_is_current(&s, "file/tls", "a.internal");
+}
+
+#[test]
+fn a_leaf_right_below_its_root_has_no_chain_file() {
+    let s = Sandbox::new();
+    s.ok(&["root", "Lab Root"]);
+    s.ok(&["server", "a.internal", "--out-dir", "tls"]);
+    assert_eq!(s.names("tls"), ["ca.pem", "cert.pem", "fullchain.pem", "key.pem"]);
+}

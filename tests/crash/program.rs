@@ -1,0 +1,100 @@
+//! Running the binary, and what it says as JSON.
+
+use serde_json::Value;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+const SIGKILL: i32 = 9;
+
+/// The binary in a folder of its own, with the PKI in `pki` there.
+pub struct Program {
+    pub folder: PathBuf,
+}
+
+/// What a run did.
+pub struct Run {
+    words: String,
+    output: Output,
+}
+
+impl Program {
+    pub fn pki(&self) -> PathBuf {
+        self.folder.join("pki")
+    }
+
+    pub fn has_pki(&self) -> bool {
+        self.pki().join("inventory.db").exists()
+    }
+
+    pub fn run(&self, words: &[&str], fault_at: Option<u32>) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rootlet"));
+        command.args(words).args(["--json"]).current_dir(&self.folder);
+        command.env_remove("ROOTLET_PKI").env_remove("ROOTLET_FAULT_AT");
+        if let Some(n) = fault_at {
+            command.env("ROOTLET_FAULT_AT", n.to_string());
+        }
+        Run { words: words.join(" "), output: command.output().unwrap() }
+    }
+
+    /// What `doctor` finds and has not mended: code and file.
+    pub fn findings(&self) -> Vec<String> {
+        if self.has_pki() { self.doctor(&["doctor"]) } else { Vec::new() }
+    }
+
+    /// As [`Program::findings`], after it mended what it can.
+    pub fn repair(&self) -> Vec<String> {
+        self.doctor(&["doctor", "--repair"])
+    }
+
+    fn doctor(&self, words: &[&str]) -> Vec<String> {
+        let run = self.run(words, None);
+        let json = run.json();
+        let problems = json["problems"].as_array().unwrap_or_else(|| panic!("{run}"));
+        let left: Vec<_> =
+            problems.iter().filter(|p| p["repaired"] == false).map(|p| p["message"].to_string()).collect();
+        let expected = if left.is_empty() { 0 } else { 3 };
+        assert_eq!(run.output.status.code(), Some(expected), "{run}");
+        // A folder of its own each time: what it is called says nothing.
+        left.into_iter().map(|m| m.replace(&*self.folder.to_string_lossy(), "")).collect()
+    }
+
+    /// Serial and PEM of every certificate that the inventory knows.
+    pub fn known(&self) -> Vec<(String, String)> {
+        let run = self.run(&["list", "--all", "--pem"], None).succeeds();
+        let json = run.json();
+        let all = json["certificates"].as_array().unwrap_or_else(|| panic!("{run}"));
+        let text = |v: &Value| v.as_str().unwrap_or_else(|| panic!("{run}")).to_string();
+        all.iter().map(|c| (text(&c["serial"]), text(&c["pem"]))).collect()
+    }
+}
+
+impl Run {
+    pub fn was_killed(&self) -> bool {
+        self.output.status.signal() == Some(SIGKILL)
+    }
+
+    #[track_caller]
+    pub fn succeeds(self) -> Self {
+        assert!(self.output.status.success(), "{self}");
+        self
+    }
+
+    /// The code of the error, where it failed with one.
+    pub fn error_code(&self) -> Option<String> {
+        let json: Value = serde_json::from_slice(&self.output.stderr).ok()?;
+        json["error"]["code"].as_str().map(str::to_string)
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.output.stdout).unwrap_or_else(|e| panic!("{e}: {self}"))
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let Output { status, stdout, stderr } = &self.output;
+        write!(f, "`rootlet {}`: {status}\n{}{}", self.words, text(stdout), text(stderr))
+    }
+}

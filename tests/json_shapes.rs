@@ -1,0 +1,441 @@
+//! The shape of everything that `--json` prints: each field, its type, and their order, as `docs/json.md` promises.
+#![cfg(unix)]
+
+mod common;
+
+use common::Sandbox;
+use common::ordered::Ordered;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What a value may be.
+enum Shape {
+    Bool,
+    Number,
+    /// Any text.
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// RFC 3339, UTC, whole seconds.
+    Time,
+    /// Lower-case hexadecimal, an even number of digits.
+    Hex,
+    /// An absolute path.
+    Path,
+    /// PEM of this label.
+    Pem(&'static str),
+    Nullable(Box<Shape>),
+    List(Box<Shape>),
+    /// Any names, all values of one shape.
+    Map(Box<Shape>),
+    /// These fields in this order.
+    Object(Vec<(&'static str, Shape)>),
+    /// As `Object`; those with `true` may be left out.
+    Loose(Vec<(&'static str, bool, Shape)>),
+}
+use Shape::{Bool, Hex, List, Loose, Map, Nullable, Number, Object, Path as PathShape, Pem, Text, Time, Word};
+
+impl Shape {
+    fn check(&self, value: &Ordered, at: &str) -> Result<(), String> {
+        let wrong = |what: &str| Err(format!("{at} should be {what}: {value:?}"));
+        match (self, value) {
+            (Bool, Ordered::Bool(_)) | (Number, Ordered::Number(_)) | (Text, Ordered::Text(_)) => Ok(()),
+            (Nullable(_), Ordered::Null) => Ok(()),
+            (Nullable(shape), value) => shape.check(value, at),
+            (Word(words), Ordered::Text(t)) if words.contains(&t.as_str()) => Ok(()),
+            (Time, Ordered::Text(t)) if is_time(t) => Ok(()),
+            (Hex, Ordered::Text(t)) if is_hex(t) => Ok(()),
+            (PathShape, Ordered::Text(t)) if Path::new(t).is_absolute() && Path::new(t).exists() => Ok(()),
+            (Pem(label), Ordered::Text(t)) if t.starts_with(&format!("-----BEGIN {label}-----\n")) => Ok(()),
+            (List(shape), Ordered::List(items)) => {
+                items.iter().enumerate().try_for_each(|(n, item)| shape.check(item, &format!("{at}[{n}]")))
+            }
+            (Map(shape), Ordered::Object(fields)) => {
+                fields.iter().try_for_each(|(name, v)| shape.check(v, &format!("{at}.{name}")))
+            }
+            (Object(shapes), Ordered::Object(fields)) => {
+                let (is, should) = (names(fields), shapes.iter().map(|(n, _)| *n).collect::<Vec<_>>());
+                if is != should {
+                    return Err(format!("{at} should have {should:?}, and has {is:?}"));
+                }
+                let both = shapes.iter().zip(fields);
+                both.into_iter().try_for_each(|((n, shape), (_, v))| shape.check(v, &format!("{at}.{n}")))
+            }
+            (Loose(shapes), Ordered::Object(fields)) => {
+                let is = names(fields);
+                let here = |(n, may_lack, _): &&(&str, bool, Shape)| !may_lack || is.contains(n);
+                let should: Vec<_> = shapes.iter().filter(here).map(|(n, ..)| *n).collect();
+                if is != should {
+                    return Err(format!("{at} should have {should:?}, and has {is:?}"));
+                }
+                let both = shapes.iter().filter(here).zip(fields);
+                both.into_iter().try_for_each(|((n, _, shape), (_, v))| shape.check(v, &format!("{at}.{n}")))
+            }
+            (Bool, _) => wrong("true or false"),
+            (Number, _) => wrong("a number"),
+            (Text, _) => wrong("text"),
+            (Word(words), _) => wrong(&format!("one of {words:?}")),
+            (Time, _) => wrong("a time"),
+            (Hex, _) => wrong("lower-case hexadecimal"),
+            (PathShape, _) => wrong("an absolute path of a file that exists"),
+            (Pem(label), _) => wrong(&format!("PEM of a {label}")),
+            (List(_), _) => wrong("a list"),
+            (Map(_) | Object(_) | Loose(_), _) => wrong("an object"),
+        }
+    }
+}
+
+fn names(fields: &[(String, Ordered)]) -> Vec<&str> {
+    fields.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn is_time(text: &str) -> bool {
+    let form = "0000-00-00T00:00:00Z";
+    let alike = |(c, f): (char, char)| if f == '0' { c.is_ascii_digit() } else { c == f };
+    text.len() == form.len() && text.chars().zip(form.chars()).all(alike)
+}
+
+fn is_hex(text: &str) -> bool {
+    let digits = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    digits && !text.is_empty() && text.len().is_multiple_of(2)
+}
+
+fn nullable(shape: Shape) -> Shape {
+    Nullable(Box::new(shape))
+}
+
+fn list(shape: Shape) -> Shape {
+    List(Box::new(shape))
+}
+
+const PROFILES: &[&str] = &["root", "intermediate", "server", "client", "peer", "workload"];
+const STATUSES: &[&str] = &["valid", "expired", "revoked", "on-hold", "not-yet-valid"];
+const REASONS: &[&str] = &[
+    "unspecified",
+    "key-compromise",
+    "ca-compromise",
+    "affiliation-changed",
+    "superseded",
+    "cessation-of-operation",
+    "certificate-hold",
+    "privilege-withdrawn",
+    "aa-compromise",
+];
+
+fn warnings() -> Shape {
+    list(Object(vec![("code", Text), ("message", Text)]))
+}
+
+/// A certificate, always the same; a list leaves `pem` out unless it was asked for.
+fn certificate(pem: bool) -> Shape {
+    let file = || nullable(PathShape);
+    let mut fields = vec![
+        ("name", Text),
+        ("profile", Word(PROFILES)),
+        ("ca", Bool),
+        ("current", Bool),
+        ("serial", Hex),
+        ("subject", Text),
+        ("issuer", Text),
+        ("issuer_name", Text),
+        ("not_before", Time),
+        ("not_after", Time),
+        ("sans", list(Object(vec![("type", Word(&["dns", "ip", "email", "uri"])), ("value", Text)]))),
+        ("key_algorithm", Word(&["p256", "p384", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096"])),
+        ("signature_algorithm", Text),
+        ("key_usage", list(Text)),
+        ("eku", list(Text)),
+        ("path_len", nullable(Number)),
+        ("subject_key_id", nullable(Hex)),
+        ("authority_key_id", nullable(Hex)),
+        ("fingerprint_sha256", Hex),
+        ("spki_sha256", Hex),
+        ("status", Word(STATUSES)),
+        (
+            "revocation",
+            nullable(Object(vec![
+                ("reason", Word(REASONS)),
+                ("at", Time),
+                ("invalidity_date", nullable(Time)),
+                ("crl_number", nullable(Number)),
+            ])),
+        ),
+        ("predecessor", nullable(Hex)),
+        (
+            "files",
+            Object(vec![
+                ("cert", file()),
+                ("key", file()),
+                ("chain", file()),
+                ("fullchain", file()),
+                ("ca", file()),
+                ("crl", file()),
+            ]),
+        ),
+    ];
+    if pem {
+        fields.push(("pem", Pem("CERTIFICATE")));
+    }
+    Object(fields)
+}
+
+/// What an issuing verb prints.
+fn outcome() -> Shape {
+    Loose(vec![
+        ("action", false, Word(&["created", "renewed", "reissued", "unchanged"])),
+        ("certificate", false, certificate(true)),
+        ("warnings", false, warnings()),
+        ("second_verifier", true, Text),
+        ("delivered", true, list(PathShape)),
+    ])
+}
+
+fn error() -> Shape {
+    let difference = Object(vec![("field", Text), ("is", Text), ("wished", Text)]);
+    Object(vec![(
+        "error",
+        Loose(vec![
+            ("code", false, Text),
+            ("message", false, Text),
+            ("hints", false, list(Text)),
+            ("retryable", false, Bool),
+            ("differences", true, list(difference)),
+        ]),
+    )])
+}
+
+fn crl() -> Shape {
+    let error = Object(vec![("code", Text), ("message", Text), ("hints", list(Text))]);
+    let result = Loose(vec![
+        ("name", false, Text),
+        ("action", false, Word(&["written", "unchanged", "due", "failed"])),
+        ("number", false, nullable(Number)),
+        ("this_update", false, nullable(Time)),
+        ("next_update", false, nullable(Time)),
+        ("entries", false, nullable(Number)),
+        ("reason", true, Text),
+        ("file", false, nullable(PathShape)),
+        ("error", true, error),
+    ]);
+    Object(vec![("results", list(result)), ("warnings", warnings())])
+}
+
+fn revoke() -> Shape {
+    let result = Object(vec![
+        ("name", Text),
+        ("action", Word(&["revoked", "released", "unchanged"])),
+        ("certificate", certificate(true)),
+    ]);
+    Object(vec![
+        ("results", list(result)),
+        ("crl", Word(&["written", "pending", "unchanged"])),
+        ("crl_numbers", Map(Box::new(Number))),
+        ("warnings", warnings()),
+    ])
+}
+
+fn bundle() -> Shape {
+    Object(vec![
+        ("certificates", list(Text)),
+        ("crls", list(Text)),
+        ("file", nullable(PathShape)),
+        ("pem", Pem("CERTIFICATE")),
+        ("warnings", warnings()),
+    ])
+}
+
+fn doctor() -> Shape {
+    let problem = Loose(vec![
+        ("code", false, Text),
+        ("message", false, Text),
+        ("file", false, nullable(Text)),
+        ("repaired", false, Bool),
+        ("hint", true, Text),
+    ]);
+    Object(vec![("problems", list(problem)), ("certificates", Number), ("warnings", warnings())])
+}
+
+/// Runs it with `--json`, and checks what it prints.
+#[track_caller]
+fn prints(s: &Sandbox, line: &str, exit: i32, shape: &Shape) {
+    let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
+    let ran = s.run(&words).exits(exit);
+    assert_eq!(ran.stderr, "", "`{line}`");
+    if let Err(problem) = shape.check(&Ordered::parse(&ran.stdout), "") {
+        panic!("`{line}`: {problem}\n{}", ran.stdout);
+    }
+}
+
+fn lab() -> Sandbox {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "api.internal", "--ip", "10.0.0.1"]);
+    s.ok(&["client", "c", "--email", "c@example.org", "--uri", "https://c.example/"]);
+    s.ok(&["client", "c", "--force"]);
+    s.ok(&["client", "d"]);
+    s.ok(&["revoke", "d", "--reason", "key-compromise", "--invalidity-date", "2026-01-02"]);
+    s
+}
+
+#[test]
+fn issuing_verbs() {
+    let s = Sandbox::new();
+    for line in [
+        "root Lab",
+        "root Lab --if-missing",
+        "intermediate Issuing --path-len 0",
+        "server api.internal --out-dir tls",
+        "server api.internal --force",
+        "server api.internal --if-missing",
+        "client c --email c@example.org",
+        "peer node.internal --ip 10.0.0.1",
+        "workload spiffe://example.org/x --renew-within",
+        "client rsa --key rsa-2048 --lifetime 1d",
+    ] {
+        prints(&s, line, 0, &outcome());
+    }
+    // With warnings.
+    let (start, end) = (s.time(-60), s.time(-1));
+    prints(&s, &format!("client old --not-before {start} --not-after {end}"), 0, &outcome());
+}
+
+#[test]
+fn list_and_show() {
+    let s = lab();
+    let lists = |pem| Object(vec![("certificates", list(certificate(pem))), ("warnings", warnings())]);
+    prints(&s, "list", 0, &lists(false));
+    prints(&s, "list --all", 0, &lists(false));
+    prints(&s, "list --all --pem", 0, &lists(true));
+    prints(&s, "list --status expired", 0, &lists(false));
+    let one = Object(vec![("certificate", certificate(true)), ("warnings", warnings())]);
+    for name in ["api.internal", "c", "d", "lab-root", "lab-issuing"] {
+        prints(&s, &format!("show {name}"), 0, &one);
+    }
+}
+
+#[test]
+fn json_lines() {
+    let s = lab();
+    for (line, pem) in [("list --all --jsonl", false), ("list --all --jsonl --pem", true)] {
+        let ran = s.ok(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!((ran.stdout.lines().count(), ran.stderr.as_str()), (6, ""));
+        for line in ran.stdout.lines() {
+            certificate(pem).check(&Ordered::parse(line), "").unwrap();
+        }
+    }
+}
+
+#[test]
+fn revocations_and_crls() {
+    let s = lab();
+    prints(&s, "revoke c", 0, &revoke());
+    prints(&s, "revoke c", 0, &revoke());
+    prints(&s, "revoke api.internal --reason certificate-hold --no-crl", 0, &revoke());
+    prints(&s, "crl --check", 3, &crl());
+    prints(&s, "revoke api.internal --release", 0, &revoke());
+    prints(&s, "crl", 0, &crl());
+    prints(&s, "crl --due", 0, &crl());
+    fs::remove_file(s.path("pki/ca/lab-issuing/key.pem")).unwrap();
+    prints(&s, "crl lab-root lab-issuing", 1, &crl());
+}
+
+#[test]
+fn bundles_and_doctor() {
+    let s = lab();
+    prints(&s, "bundle", 0, &bundle());
+    prints(&s, "bundle lab-issuing --with-intermediates --crls --output roots.pem", 0, &bundle());
+    prints(&s, "doctor", 0, &doctor());
+    fs::remove_file(s.path("pki/public/roots.pem")).unwrap();
+    fs::remove_file(s.path("pki/certs/c/key.pem")).unwrap();
+    s.write("pki/public/notes.txt", "");
+    prints(&s, "doctor", 3, &doctor());
+    prints(&s, "doctor --repair", 3, &doctor());
+}
+
+#[test]
+fn errors() {
+    let s = lab();
+    for (line, exit) in [
+        ("server api.internal", 1),
+        ("server api.internal --dns b.internal --if-missing", 1),
+        ("show nobody", 1),
+        ("server my_host", 2),
+        ("server", 2),
+        ("nonsense", 2),
+        ("list --pki elsewhere", 1),
+        ("revoke lab-root", 1),
+    ] {
+        let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
+        let ran = s.run(&words).exits(exit);
+        assert_eq!(ran.stdout, "", "`{line}`");
+        error().check(&Ordered::parse(&ran.stderr), "").unwrap_or_else(|problem| panic!("`{line}`: {problem}"));
+    }
+}
+
+/// A certificate reads the same, whoever prints it.
+#[test]
+fn every_verb_prints_the_same_certificate() {
+    let s = lab();
+    let issued =
+        Ordered::parse(&s.ok(&["server", "api.internal", "--ip", "10.0.0.1", "--if-missing", "--json"]).stdout);
+    let shown = Ordered::parse(&s.ok(&["show", "api.internal", "--json"]).stdout);
+    assert_eq!(issued.get("certificate"), shown.get("certificate"));
+    let listed = Ordered::parse(&s.ok(&["list", "--pem", "--json"]).stdout);
+    let listed = listed.get("certificates").items();
+    let listed = listed.iter().find(|c| *c.get("name") == Ordered::Text("api.internal".into()));
+    assert_eq!(listed, Some(shown.get("certificate")));
+    let streamed = s.ok(&["list", "--pem", "--jsonl"]).stdout;
+    assert!(streamed.lines().any(|line| Ordered::parse(line) == *shown.get("certificate")));
+}
+
+/// The list of error codes in the documentation is closed: each is in the source, and each of the source is in it.
+#[test]
+fn every_error_code_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let Ok(text) = fs::read_to_string(root.join("docs/json.md")) else { return };
+    let documented = codes_of_table(&text);
+    assert!(!documented.is_empty(), "docs/json.md lists no error codes");
+    let mut used = BTreeSet::new();
+    for_each_source(&root.join("src"), &mut |source| used.extend(codes_of_source(source)));
+    let unknown: Vec<_> = documented.difference(&used).collect();
+    let missing: Vec<_> = used.difference(&documented).collect();
+    assert!(unknown.is_empty() && missing.is_empty(), "not in src/: {unknown:?}; not in docs/json.md: {missing:?}");
+}
+
+/// The first words in backticks of the rows under the heading that speaks of error codes.
+fn codes_of_table(text: &str) -> BTreeSet<String> {
+    let mut inside = false;
+    let mut codes = BTreeSet::new();
+    for line in text.lines() {
+        if line.starts_with('#') {
+            inside = line.to_lowercase().contains("error code");
+        }
+        let row = line.strip_prefix("| `").or_else(|| line.strip_prefix("- `"));
+        if let (true, Some(row)) = (inside, row) {
+            codes.extend(row.split('`').next().map(String::from));
+        }
+    }
+    codes
+}
+
+/// The texts in the bodies of the functions `fn code(&self) -> &'static str`.
+fn codes_of_source(source: &str) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for part in source.split("pub fn code(&self) -> &'static str {").skip(1) {
+        let body = part.split("\n    }\n").next().unwrap_or_default();
+        for line in body.lines().filter(|l| !l.trim_start().starts_with("//")) {
+            codes.extend(line.split('"').skip(1).step_by(2).map(String::from));
+        }
+    }
+    codes
+}
+
+fn for_each_source(folder: &Path, visit: &mut dyn FnMut(&str)) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()) {
+        if entry.is_dir() {
+            for_each_source(&entry, visit);
+        } else if entry.extension().is_some_and(|e| e == "rs") {
+            visit(&fs::read_to_string(&entry).expect("a source file"));
+        }
+    }
+}

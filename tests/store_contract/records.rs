@@ -1,0 +1,240 @@
+//! Certificates, handles, CAs, keys, deliveries, history.
+
+use super::sample::{add_root, day, handle, leaf, read, record, serial, with_root, write};
+use rootlet::model::{Profile, Serial, Timestamp};
+use rootlet::store::{
+    Access, Delivery, Event, Filter, Holder, NewAuthority, NewCertificate, Record, Store, StoreError,
+};
+
+fn walk(store: &mut dyn Store, filter: &Filter) -> Vec<Record> {
+    let mut all = Vec::new();
+    let mut visit = |r| {
+        all.push(r);
+        true
+    };
+    read(store, |t| t.walk(filter, &mut visit).unwrap());
+    all
+}
+
+fn everything() -> Filter {
+    Filter { all_generations: true, ..Filter::default() }
+}
+
+pub fn a_new_inventory_is_empty(store: &mut dyn Store) {
+    read(store, |t| {
+        assert_eq!(t.holder(&handle("x")).unwrap(), None);
+        assert_eq!(t.authorities().unwrap(), []);
+        assert_eq!(t.with_serial(&serial(1)).unwrap(), []);
+        assert_eq!(t.with_key(&[0; 32]).unwrap(), []);
+        assert_eq!(t.key_identifier(&[0; 32]).unwrap(), None);
+        assert_eq!(t.deliveries(&handle("x")).unwrap(), []);
+        assert_eq!(t.history(10).unwrap(), []);
+        assert!(!t.is_barred(&[0; 32]).unwrap() && t.unpublished().unwrap().is_none());
+    });
+    assert!(walk(store, &everything()).is_empty());
+}
+
+pub fn a_record_is_found_as_it_was_given(store: &mut dyn Store) {
+    let ca = with_root(store);
+    let first = record(store, &leaf(ca, "api", 1));
+    let new = NewCertificate { predecessor: Some(first), recorded_at: day(7), ..leaf(ca, "api", 2) };
+    let id = record(store, &new);
+    let found = read(store, |t| t.certificate(id).unwrap().unwrap());
+    let NewCertificate { issuer, authority: _, serial, handle, identity: _, profile, not_before, not_after, .. } = new;
+    let expected = Record {
+        id,
+        issuer,
+        issuer_handle: super::sample::handle("ca"),
+        serial,
+        handle,
+        profile,
+        not_before,
+        not_after,
+        spki_sha256: new.spki_sha256,
+        predecessor: Some(first),
+        recorded_at: day(7),
+        is_current: true,
+        revocation: None,
+        der: new.der,
+    };
+    assert_eq!(found, expected);
+    let expected = [expected];
+    assert_eq!(read(store, |t| t.with_serial(&serial).unwrap()), expected);
+    assert_eq!(read(store, |t| t.with_key(&new.spki_sha256).unwrap()), expected);
+}
+
+pub fn a_handle_belongs_to_the_first_identity(store: &mut dyn Store) {
+    let ca = with_root(store);
+    record(store, &leaf(ca, "api", 1));
+    let other = NewCertificate { identity: "cn:api".into(), profile: Profile::Client, ..leaf(ca, "api", 2) };
+    let current = record(store, &other);
+    let found = read(store, |t| t.holder(&handle("api")).unwrap());
+    // The command refuses another identity before; the inventory never hands the handle over.
+    let expected = Holder { handle: handle("api"), identity: "dns:api".into(), profile: Profile::Client, current };
+    assert_eq!(found, Some(expected));
+    assert_eq!(read(store, |t| t.holder(&handle("api2")).unwrap()), None);
+}
+
+pub fn the_newest_certificate_is_current(store: &mut dyn Store) {
+    let ca = with_root(store);
+    let ids = [1, 2, 3].map(|n| record(store, &leaf(ca, "api", n)));
+    let current = ids.map(|id| read(store, |t| t.certificate(id).unwrap().unwrap().is_current));
+    assert_eq!(current, [false, false, true]);
+    let walked: Vec<_> = walk(store, &Filter { handle: Some(handle("api")), ..everything() });
+    assert_eq!(walked.iter().map(|r| r.id).collect::<Vec<_>>(), ids, "oldest first");
+    let newest = walk(store, &Filter { handle: Some(handle("api")), ..Filter::default() });
+    assert_eq!(newest.iter().map(|r| r.id).collect::<Vec<_>>(), ids[2..]);
+}
+
+pub fn serials_are_unique_per_issuer(store: &mut dyn Store) {
+    let (a, b) = write(store, |t| (add_root(t, "a", 1), add_root(t, "b", 2)));
+    record(store, &leaf(a, "api", 7));
+    let refused = write(store, |t| t.record(&leaf(a, "web", 7)).unwrap_err());
+    assert!(matches!(&refused, StoreError::SerialTaken { serial } if serial == "07"), "{refused}");
+    assert!(!refused.is_retryable());
+    record(store, &leaf(b, "web", 7));
+    let issuers: Vec<_> = read(store, |t| t.with_serial(&serial(7)).unwrap()).iter().map(|r| r.issuer).collect();
+    assert_eq!(issuers, [a, b]);
+}
+
+pub fn a_refused_serial_leaves_nothing_behind(store: &mut dyn Store) {
+    let ca = with_root(store);
+    record(store, &leaf(ca, "api", 7));
+    let twin = NewCertificate { spki_sha256: [9; 32], ..leaf(ca, "web", 7) };
+    let id = write(store, |t| {
+        assert!(t.record(&twin).is_err());
+        // The act goes on: one certificate of many was refused.
+        t.record(&leaf(ca, "db", 8)).unwrap()
+    });
+    read(store, |t| {
+        assert_eq!(t.holder(&handle("web")).unwrap(), None);
+        assert_eq!(t.key_identifier(&[9; 32]).unwrap(), None);
+        assert_eq!(t.holder(&handle("db")).unwrap().unwrap().current, id);
+    });
+}
+
+pub fn authorities_come_in_order_of_creation(store: &mut dyn Store) {
+    let (z, a) = write(store, |t| (add_root(t, "z", 1), add_root(t, "a", 2)));
+    let second = write(store, |t| {
+        let id = t.add_authority(&NewAuthority { handle: handle("z"), generation: 2 }).unwrap();
+        let identity = "ca:z".to_string();
+        t.record(&NewCertificate { authority: Some(id), identity, profile: Profile::Root, ..leaf(id, "z", 3) })
+            .unwrap();
+        id
+    });
+    let renewed = write(store, |t| {
+        let own = NewCertificate { authority: Some(a), identity: "ca:a".into(), ..leaf(a, "a", 4) };
+        t.record(&NewCertificate { profile: Profile::Root, ..own }).unwrap()
+    });
+    let all = read(store, |t| t.authorities().unwrap());
+    let shown: Vec<_> = all.iter().map(|c| (c.id, c.handle.as_str(), c.generation)).collect();
+    assert_eq!(shown, [(z, "z", 1), (a, "a", 1), (second, "z", 2)]);
+    assert_eq!(all[1].certificate.id, renewed, "a generation's certificate is its newest");
+    assert_eq!(all[0].certificate.issuer, z, "a root issues itself");
+    let twice = store.begin(Access::Write).unwrap();
+    assert!(twice.add_authority(&NewAuthority { handle: handle("z"), generation: 2 }).is_err());
+}
+
+pub fn a_walk_filters_and_stops(store: &mut dyn Store) {
+    let (a, b) = write(store, |t| (add_root(t, "ca-a", 1), add_root(t, "ca-b", 2)));
+    record(store, &leaf(a, "web", 11));
+    record(store, &NewCertificate { not_after: day(10), ..leaf(b, "api", 12) });
+    record(store, &NewCertificate { profile: Profile::Peer, ..leaf(b, "db", 13) });
+    record(store, &leaf(b, "db", 14));
+    let mut names = |f: Filter| walk(store, &f).iter().map(|r| r.serial.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(everything()), ["0c", "01", "02", "0d", "0e", "0b"], "by handle, then oldest first");
+    assert_eq!(names(Filter::default()), ["0c", "01", "02", "0e", "0b"]);
+    assert_eq!(names(Filter { issuer: Some(b), ..Filter::default() }), ["0c", "02", "0e"]);
+    assert_eq!(names(Filter { profile: Some(Profile::Peer), ..everything() }), ["0d"]);
+    // notAfter is the last valid second.
+    let unexpired = |t: Timestamp| Filter { issuer: Some(b), unexpired_at: Some(t), ..everything() };
+    assert_eq!(names(unexpired(day(10))), ["0c", "02", "0d", "0e"]);
+    assert_eq!(names(unexpired(day(10).plus(1))), ["02", "0d", "0e"]);
+    assert!(names(Filter { handle: Some(handle("api")), issuer: Some(a), ..everything() }).is_empty());
+    let mut seen = 0;
+    let mut visit = |_| {
+        seen += 1;
+        seen < 2
+    };
+    read(store, |t| t.walk(&everything(), &mut visit).unwrap());
+    assert_eq!(seen, 2);
+}
+
+pub fn values_at_their_ends_survive(store: &mut dyn Store) {
+    let ca = with_root(store);
+    let longest = handle(&format!("a{}", "~".repeat(119)));
+    let new = NewCertificate {
+        serial: Serial::from_unsigned(&[0x7f; 20]).unwrap(),
+        handle: longest.clone(),
+        identity: "uri:spiffe://a'; DROP TABLE holder; --/\u{1F511}".into(),
+        not_before: Timestamp::MIN,
+        not_after: Timestamp::MAX,
+        spki_sha256: [0xff; 32],
+        der: vec![0; 1 << 20],
+        ..leaf(ca, "x", 1)
+    };
+    let id = record(store, &new);
+    let found = read(store, |t| t.certificate(id).unwrap().unwrap());
+    assert_eq!((found.serial, found.not_before, found.not_after), (new.serial, Timestamp::MIN, Timestamp::MAX));
+    assert_eq!((found.der, found.spki_sha256, &found.handle), (new.der, [0xff; 32], &longest));
+    assert_eq!(read(store, |t| t.holder(&longest).unwrap().unwrap().identity), new.identity);
+}
+
+pub fn keys_keep_their_first_identifier(store: &mut dyn Store) {
+    let ca = with_root(store);
+    let with_id = |id: &[u8], n| NewCertificate { spki_sha256: [5; 32], subject_key_id: id.into(), ..leaf(ca, "k", n) };
+    record(store, &with_id(b"first", 1));
+    record(store, &with_id(b"second", 2));
+    assert_eq!(read(store, |t| t.key_identifier(&[5; 32]).unwrap()), Some(b"first".to_vec()));
+    assert_eq!(read(store, |t| t.with_key(&[5; 32]).unwrap().len()), 2);
+}
+
+pub fn a_barred_key_stays_barred(store: &mut dyn Store) {
+    let ca = with_root(store);
+    record(store, &NewCertificate { spki_sha256: [5; 32], ..leaf(ca, "k", 1) });
+    write(store, |t| {
+        t.bar_key(&[5; 32], day(1)).unwrap();
+        t.bar_key(&[5; 32], day(2)).unwrap();
+        t.bar_key(&[6; 32], day(2)).unwrap();
+    });
+    record(store, &NewCertificate { spki_sha256: [5; 32], ..leaf(ca, "k", 2) });
+    read(store, |t| {
+        assert!(t.is_barred(&[5; 32]).unwrap() && t.is_barred(&[6; 32]).unwrap() && !t.is_barred(&[7; 32]).unwrap());
+        assert_eq!(t.key_identifier(&[5; 32]).unwrap(), Some(1u64.to_be_bytes().to_vec()));
+        assert_eq!(t.key_identifier(&[6; 32]).unwrap(), None, "no certificate of this key was ever recorded");
+    });
+}
+
+pub fn deliveries_are_of_one_handle(store: &mut dyn Store) {
+    let to = |folder: &str, owner: Option<&str>, key_mode| Delivery {
+        folder: folder.into(),
+        owner: owner.map(str::to_string),
+        key_mode,
+    };
+    write(store, |t| {
+        t.remember_delivery(&handle("api"), &to("/srv/b", None, None)).unwrap();
+        t.remember_delivery(&handle("api"), &to("/srv/a", Some("www:tls"), Some(0o640))).unwrap();
+        t.remember_delivery(&handle("api"), &to("/srv/b", None, Some(0o600))).unwrap();
+        t.remember_delivery(&handle("web"), &to("/srv/a", None, None)).unwrap();
+    });
+    let found = read(store, |t| t.deliveries(&handle("api")).unwrap());
+    assert_eq!(found, [to("/srv/a", Some("www:tls"), Some(0o640)), to("/srv/b", None, Some(0o600))]);
+}
+
+pub fn history_is_a_line_per_act(store: &mut dyn Store) {
+    let event = |n: i64| Event {
+        at: day(n),
+        action: "created".into(),
+        handle: (n > 1).then(|| format!("h{n}")),
+        detail: format!("line\n{n}"),
+    };
+    for n in [1, 3, 2] {
+        let (e, h) = (event(n), event(n).handle.map(|h| handle(&h)));
+        write(store, |t| t.note(e.at, &e.action, h.as_ref(), &e.detail).unwrap());
+    }
+    let last = |n| move |t: &dyn rootlet::store::Transaction| t.history(n).unwrap();
+    assert_eq!(read(store, last(10)), [event(1), event(3), event(2)], "in the order of the acts");
+    assert_eq!(read(store, last(2)), [event(3), event(2)]);
+    assert_eq!(read(store, last(0)), []);
+    assert_eq!(read(store, last(usize::MAX)).len(), 3);
+}
