@@ -86,23 +86,10 @@ pub fn choose(wish: Wish, issuer: Option<(&str, Validity)>, now: Timestamp) -> R
         }
         if overshoot > 0 {
             not_after = outer.not_after();
-            if overshoot <= BACKDATE_SECONDS {
-                // No more than the clock's tolerance: not worth a word.
-                return finish(not_before, not_after, now, warnings);
-            }
             let text = format!("it ends with its issuer `{name}`, {not_after}, and not {} later", span(overshoot));
             warnings.push(Warning::new("clamped", text));
         }
     }
-    finish(not_before, not_after, now, warnings)
-}
-
-fn finish(
-    not_before: Timestamp,
-    not_after: Timestamp,
-    now: Timestamp,
-    mut warnings: Vec<Warning>,
-) -> Result<Dates, IssueError> {
     let validity = Validity::new(not_before, not_after)?;
     if not_after < now {
         warnings.push(Warning::new("already-expired", format!("it ended {not_after}, before it was made")));
