@@ -1,5 +1,5 @@
 use super::{Config, Error};
-use crate::disk::{Access, Disk, DiskError, exists};
+use crate::disk::{Access, Disk, DiskError, Lock, exists};
 use crate::keys;
 use crate::model::{Clock, Handle, SystemClock, Timestamp};
 use crate::store::{self, SqliteStore, Store, Transaction};
@@ -90,6 +90,14 @@ impl Pki {
         Disk::following(folder.parent().unwrap_or(folder)).create_folder_all(folder, Access::Public)?;
         let root = absolute(folder)?;
         let disk = Disk::following(&root);
+        let _lock = Lock::exclusive(&root)?;
+        if Self::exists(folder) {
+            // Another command was faster.
+            return Ok(());
+        }
+        for left in crate::disk::entries(&root)?.into_iter().filter(|n| n.starts_with(".new-")) {
+            disk.remove(&root.join(left))?;
+        }
         for (name, access) in
             [(PUBLIC, Access::Public), (CA, Access::Private), (CERTS, Access::Private), (PENDING, Access::Private)]
         {
