@@ -42,7 +42,7 @@ fn in_a_folder() -> Result<(), Box<dyn Error>> {
 
     let targets = vec![Target::parse("api.lab.internal")];
     let reason = Some(Reason::Superseded);
-    let done = pki.revoke(&RevokeRequest { targets, reason, invalidity_date: None, no_crl: false })?;
+    let done = pki.revoke(&RevokeRequest { targets, reason, at: None, invalidity_date: None, no_crl: false })?;
     println!("revoked; new CRLs: {:?}", done.crl_numbers);
     // The inventory is walked, never held as a whole.
     pki.list(&ListRequest::default(), &mut |c| {

@@ -7,9 +7,9 @@ use super::view::CertificateView;
 use super::{Error, Pki, Target};
 use crate::issue::{Issuer, Warning};
 use crate::model::{Profile, Reason, Timestamp};
-use crate::store::{AuthorityId, Filter, NewRevocation, Record, Transaction};
+use crate::store::{AuthorityId, CertificateId, Filter, NewRevocation, Record, Transaction};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// What is to be revoked, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct RevokeRequest {
     pub targets: Vec<Target>,
     /// Why; `None` releases holds.
     pub reason: Option<Reason>,
+    /// When it was revoked, if not now: for what was decided elsewhere before.
+    pub at: Option<Timestamp>,
     /// Since when the key is suspect.
     pub invalidity_date: Option<Timestamp>,
     /// Whether the CRL is left for later.
@@ -56,19 +58,22 @@ impl Pki {
     /// # Errors
     /// [`Error`]; nothing was then recorded.
     pub fn revoke(&mut self, request: &RevokeRequest) -> Result<RevokeOutcome, Error> {
-        self.recover()?;
-        let Pki { place, store } = self;
-        let now = place.now();
+        let now = self.now();
         if request.invalidity_date.is_some_and(|d| d > now) {
             return Err(Error::usage(
                 "the invalidity date lies in the future",
                 "it says since when the key is suspect",
             ));
         }
+        if request.at.is_some_and(|t| t > now) {
+            return Err(Error::usage("the time of revocation lies in the future", "revoke it when the time has come"));
+        }
+        self.recover()?;
+        let Pki { place, store } = self;
         let transaction = store.begin(crate::store::Access::Write)?;
-        let mut records = Vec::new();
+        let (mut seen, mut records) = (HashSet::new(), Vec::new());
         for target in &request.targets {
-            collect(&*transaction, target, request, now, &mut records)?;
+            collect(&*transaction, target, request, now, &mut seen, &mut records)?;
         }
         let mut touched: BTreeMap<AuthorityId, ()> = BTreeMap::new();
         let mut done: Vec<(Record, &'static str)> = Vec::new();
@@ -82,7 +87,7 @@ impl Pki {
                         issuer: record.issuer,
                         serial: record.serial,
                         not_after: record.not_after,
-                        at: before.map_or(now, |r| r.at),
+                        at: request.at.or(before.map(|r| r.at)).unwrap_or(now).max(record.not_before),
                         reason: request.reason,
                         invalidity_date: request.invalidity_date.or(before.and_then(|r| r.invalidity_date)),
                     })?;
@@ -142,10 +147,11 @@ fn collect(
     target: &Target,
     request: &RevokeRequest,
     now: Timestamp,
+    seen: &mut HashSet<CertificateId>,
     records: &mut Vec<Record>,
 ) -> Result<(), Error> {
     let mut add = |record: Record| {
-        if !records.iter().any(|r| r.id == record.id) {
+        if seen.insert(record.id) {
             records.push(record);
         }
     };

@@ -1,9 +1,11 @@
 //! Revocations: whom they reach, which reason may follow which, and what the CRL then says.
 
-use crate::common::ran::warnings;
+use crate::common::ran::{Ran, warnings};
 use crate::common::{DAY, Sandbox};
 use rootlet::x509::Crl;
 use serde_json::Value;
+use std::io::Write;
+use std::process::Stdio;
 
 /// Number and serials of the CRL of a CA, as it lies in its folder; the published one is the same.
 fn crl(s: &Sandbox, ca: &str) -> (u64, Vec<String>) {
@@ -337,4 +339,43 @@ fn the_other_crls_are_written_where_one_fails() {
         .exits(1)
         .prints("written lab-root")
         .says("error: `lab-issuing` cannot issue");
+}
+
+/// Runs with targets on stdin.
+fn with_stdin(s: &Sandbox, arguments: &[&str], text: &str) -> Ran {
+    let mut command = s.command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    Ran::from_output(&command, child.wait_with_output().unwrap())
+}
+
+#[test]
+fn many_targets_from_stdin_all_or_nothing() {
+    let s = Sandbox::with_issuing_ca();
+    for name in ["a.internal", "b.internal", "c.internal"] {
+        s.ok(&["server", name]);
+    }
+    let before = s.state();
+    with_stdin(&s, &["revoke", "--stdin", "--json"], "a.internal\nnobody.internal\n").exits(1).error("not-found");
+    before.assert_unchanged(&s.state(), "revoke --stdin");
+    with_stdin(&s, &["revoke", "--stdin", "--json"], "# nothing\n\n").exits(2).error("usage");
+    let text = format!("# two of three\n  a.internal\n\n{}\r\na.internal\n", s.field("b.internal", "serial"));
+    let done = with_stdin(&s, &["revoke", "--stdin", "--reason", "superseded", "--json"], &text).exits(0).object();
+    assert_eq!(done["results"].as_array().unwrap().len(), 2, "none twice: {done}");
+    assert_eq!(s.field("c.internal", "status"), "valid");
+}
+
+#[test]
+fn the_time_of_a_revocation_can_be_typed() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "a.internal", "--not-before", &s.time(-60)]);
+    s.refuses(&["revoke", "a.internal", "--at", &s.time(3_600)], 2, "usage");
+    s.refuses(&["revoke", "a.internal", "--at", "yesterday"], 2, "invalid-value");
+    let at = s.time(-30);
+    s.ok(&["revoke", "a.internal", "--at", &at]);
+    assert_eq!(s.field("a.internal", "revocation.at"), at);
+    // Turned into another reason it keeps its date, unless another one is typed.
+    s.ok(&["revoke", "a.internal", "--reason", "key-compromise"]);
+    assert_eq!(s.field("a.internal", "revocation.at"), at);
 }

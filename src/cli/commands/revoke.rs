@@ -1,9 +1,11 @@
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use anyhow::Context as _;
 use clap::{ArgMatches, Args, Command};
 use rootlet::model::{Reason, Serial, Timestamp};
 use rootlet::pki::{RevokeRequest, Target};
+use std::io::Read;
 
 #[derive(Debug, Args)]
 struct Options {
@@ -19,6 +21,12 @@ struct Options {
     /// Why: key-compromise, superseded, cessation-of-operation, certificate-hold, … [default: unspecified]
     #[arg(long, value_name = "REASON")]
     reason: Option<String>,
+    /// When it was revoked, if not now
+    #[arg(long, value_name = "TIME", conflicts_with = "release")]
+    at: Option<String>,
+    /// Read more targets from stdin, one a line; empty lines and those that start with # are skipped
+    #[arg(long)]
+    stdin: bool,
     /// Since when the key is suspect
     #[arg(long, value_name = "TIME")]
     invalidity_date: Option<String>,
@@ -44,6 +52,9 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     for text in &options.serial {
         targets.push(Target::Serial { serial: text.parse::<Serial>()?, issuer: options.issuer.clone() });
     }
+    if options.stdin {
+        targets.extend(from_stdin()?);
+    }
     if targets.is_empty() {
         return Err(Failure::usage("nothing to revoke was named", "name a handle, a serial or a certificate file"));
     }
@@ -53,7 +64,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         (None, _) => Some(Reason::Unspecified),
     };
     let invalidity_date = options.invalidity_date.as_deref().map(str::parse::<Timestamp>).transpose()?;
-    let request = RevokeRequest { targets, reason, invalidity_date, no_crl: options.no_crl };
+    let at = options.at.as_deref().map(str::parse::<Timestamp>).transpose()?;
+    let request = RevokeRequest { targets, reason, at, invalidity_date, no_crl: options.no_crl };
     let outcome = context.open()?.revoke(&request)?;
     if context.printer.is_json() {
         context.printer.object(&outcome)?;
@@ -71,4 +83,17 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     }
     context.printer.warnings(&outcome.warnings);
     Ok(Exit::Done)
+}
+
+/// Targets on stdin, one a line.
+fn from_stdin() -> Result<Vec<Target>, Failure> {
+    /// A list of a million serials takes half of it.
+    const MAX_BYTES: u64 = 64 << 20;
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(MAX_BYTES + 1).read_to_string(&mut text);
+    read.context("the targets on stdin could not be read")?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(Failure::usage("stdin holds more than 64 MiB of targets", "revoke them in several commands"));
+    }
+    Ok(text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(Target::parse).collect())
 }
