@@ -71,7 +71,7 @@ fn in_memory() -> Result<(), Box<dyn Error>> {
     let serial = workload.serial.ok_or("a certificate without a serial")?;
     let entry = RevokedEntry { serial, revoked_at: now, reason: Reason::KeyCompromise, invalidity_date: None };
     let draft = CrlDraft { number: 1, this_update: now, next_update: now.plus(86_400) };
-    let crl = issuer.rehearse_crl(draft, [entry].iter())?.sign()?.into_output();
+    let crl = issuer.rehearse_crl(draft, [entry].iter().collect())?.sign()?.into_output();
     println!("its CRL: {} bytes, {} revoked", crl.der().len(), crl.entries().count());
     Ok(())
 }

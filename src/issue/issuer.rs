@@ -5,7 +5,7 @@ use crate::keys::Signer;
 use crate::model::{KeyUsage, Timestamp};
 use crate::policy::{Finding, LintContext, Severity, lint_certificate, lint_crl};
 use crate::x509::{
-    Certificate, CertificateFields, CrlFields, NameDer, RevokedEntry, SignatureAlgorithm, TbsCrl, encode_certificate,
+    Certificate, CertificateFields, CrlEntries, CrlFields, NameDer, SignatureAlgorithm, TbsCrl, encode_certificate,
     read_tbs,
 };
 
@@ -146,16 +146,12 @@ impl Issuer {
         Ok(Linted::new(self, CertificateBody::new(tbs, second_verifier), warnings))
     }
 
-    /// Encodes a CRL that lists `entries`, each serial once and none revoked after thisUpdate.
+    /// Puts the head of a CRL in front of its entries, each serial once and none revoked after thisUpdate, and judges it.
     ///
     /// # Errors
     /// [`IssueError::NotAnIssuer`] when the CA may not sign CRLs or has no key identifier (RFC 5280 5.2.1, 6.3.3),
     /// [`IssueError::OutlivesIssuer`] when the CRL would outlive its CA, [`IssueError::Lint`] with every error finding.
-    pub fn rehearse_crl<'a>(
-        &self,
-        draft: CrlDraft,
-        entries: impl Iterator<Item = &'a RevokedEntry>,
-    ) -> Result<Linted<'_, CrlBody>, IssueError> {
+    pub fn rehearse_crl(&self, draft: CrlDraft, entries: CrlEntries) -> Result<Linted<'_, CrlBody>, IssueError> {
         let Some(own) = self.certificate() else {
             return Err(IssueError::NotAnIssuer { issuer: "self".into(), problem: "it has no certificate yet" });
         };

@@ -10,7 +10,7 @@ use crate::issue::{CrlDraft, Issuer, Warning};
 use crate::keys::{sha256, verify_signature};
 use crate::model::{Handle, Lifetime, Timestamp, Window};
 use crate::store::{CrlRecord, Filter, StoreError, Transaction};
-use crate::x509::{Certificate, Crl, RevokedEntry};
+use crate::x509::{Certificate, Crl, CrlEntries, RevokedEntry};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -194,10 +194,10 @@ impl Place {
         ca: &Ca,
         lifetime: Option<Lifetime>,
     ) -> Result<SignedCrl, Error> {
-        let mut entries = Vec::new();
+        let mut entries = CrlEntries::default();
         transaction.revoked(ca.id(), &mut |r| {
             let (serial, revoked_at) = (r.serial, r.at);
-            entries.push(RevokedEntry { serial, revoked_at, reason: r.reason, invalidity_date: r.invalidity_date });
+            entries.push(&RevokedEntry { serial, revoked_at, reason: r.reason, invalidity_date: r.invalidity_date });
         })?;
         let last = transaction.last_crl(ca.id())?;
         let lifetime = match lifetime {
@@ -207,9 +207,10 @@ impl Place {
         // A file that this CA did not sign says nothing about its numbers.
         let on_disk = valid_crl(&self.ca_generation_folder(ca).join("crl.pem"), &ca.certificate);
         let on_disk = on_disk.and_then(|c| c.number_u64());
-        let draft = next_crl_of(&ca.certificate, last.as_ref(), on_disk, &entries, lifetime, self.now());
+        let draft = next_crl_of(&ca.certificate, last.as_ref(), on_disk, entries.newest(), lifetime, self.now());
+        let count = entries.count();
         let crl = issuer
-            .rehearse_crl(draft, entries.iter())
+            .rehearse_crl(draft, entries)
             .and_then(|linted| linted.sign())
             .map_err(Error::issue(format!("the CRL of {}", ca.handle())))?
             .into_output();
@@ -218,7 +219,7 @@ impl Place {
             number: draft.number,
             this_update: draft.this_update,
             next_update: draft.next_update,
-            entries: entries.len() as u64,
+            entries: count,
             last_event: transaction.last_event(ca.id())?,
             sha256: sha256(crl.der()),
         };
@@ -339,7 +340,7 @@ pub(super) fn next_crl_of(
     own: &Certificate,
     last: Option<&CrlRecord>,
     on_disk: Option<u64>,
-    entries: &[RevokedEntry],
+    newest: Option<Timestamp>,
     lifetime: Lifetime,
     now: Timestamp,
 ) -> CrlDraft {
@@ -347,7 +348,6 @@ pub(super) fn next_crl_of(
     let clock = u64::try_from(now.unix()).unwrap_or(0);
     let after = |n: Option<u64>| n.unwrap_or(0).saturating_add(1);
     let number = after(last.map(|l| l.number)).max(after(on_disk)).max(clock);
-    let newest = entries.iter().map(|e| e.revoked_at).max();
     let floor = [Some(own.not_before), last.map(|l| l.this_update), newest].into_iter().flatten().max();
     let this_update = now.plus(-BACKDATE_SECONDS).max(floor.unwrap_or(now));
     let next_update = now.plus(lifetime.seconds()).min(own.not_after);

@@ -12,7 +12,7 @@ use crate::keys::{PrivateKey, Signer, SoftwareSigner, key_identifier, random_ser
 use crate::model::{KeyAlgorithm, Lifetime, Validity};
 use crate::policy::rules;
 use crate::store::{Record, Transaction};
-use crate::x509::{Crl, NameDer};
+use crate::x509::{Crl, CrlEntries, NameDer};
 
 /// How long the first CRL is good for: of a CA that can sign leaves only, and of any other.
 const FIRST_CRL_LEAVES: Lifetime = Lifetime::days(30);
@@ -112,8 +112,9 @@ impl Place {
         };
         let lifetime = if wanted.request.path_len() == Some(0) { FIRST_CRL_LEAVES } else { FIRST_CRL_CAS };
         let on_disk = super::crl::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem")).ok().flatten();
-        let draft = super::crl::next_crl_of(own, None, on_disk.and_then(|c| c.number_u64()), &[], lifetime, self.now());
-        let signed = issuer.rehearse_crl(draft, std::iter::empty()).and_then(|linted| linted.sign());
+        let draft =
+            super::crl::next_crl_of(own, None, on_disk.and_then(|c| c.number_u64()), None, lifetime, self.now());
+        let signed = issuer.rehearse_crl(draft, CrlEntries::default()).and_then(|linted| linted.sign());
         Ok(Some(signed.map_err(Error::issue(format!("the CRL of {}", wanted.handle)))?.into_output()))
     }
 }

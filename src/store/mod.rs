@@ -65,7 +65,7 @@ pub trait Transaction {
     /// to go on.
     fn walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
 
-    /// Walks what the next CRL of a CA must list, oldest revocation first.
+    /// Walks what the next CRL of a CA must list, in the order of the serials' octets.
     ///
     /// An entry is listed until it has appeared on one CRL issued after the certificate expired (RFC 5280 5).
     fn revoked(&self, issuer: AuthorityId, visit: &mut dyn FnMut(Revocation)) -> Result<(), StoreError>;
@@ -73,7 +73,7 @@ pub trait Transaction {
     /// The newest CRL of a CA.
     fn last_crl(&self, issuer: AuthorityId) -> Result<Option<CrlRecord>, StoreError>;
 
-    /// The number of the newest revocation event of a CA; 0 before the first.
+    /// The number of the newest revocation event of a CA, which counts its own; 0 before the first.
     fn last_event(&self, issuer: AuthorityId) -> Result<i64, StoreError>;
 
     /// Whether a public key was compromised and may never be certified again.

@@ -12,7 +12,8 @@ const APPLICATION_ID: i64 = 0x726c_6574;
 const MIGRATIONS: [&str; 1] = [FORMAT_1];
 
 /// Certificates are narrow rows with their DER beside them, so that walking states does not read megabytes.
-/// Revocations are events: the newest row of a serial says how it stands, and no reason means that a hold was lifted.
+/// Revocations are events, counted for each issuer: the newest row of a serial says how it stands, and no reason means
+/// that a hold was lifted. They lie in the order in which a CRL lists them, so that writing one reads them once.
 const FORMAT_1: &str = "
 CREATE TABLE holder(
   handle TEXT PRIMARY KEY,
@@ -51,15 +52,16 @@ CREATE TABLE public_key(
   barred_at INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE revocation(
-  id INTEGER PRIMARY KEY,
   issuer INTEGER NOT NULL,
   serial BLOB NOT NULL,
+  event INTEGER NOT NULL,
   not_after INTEGER NOT NULL,
   at INTEGER NOT NULL,
   reason INTEGER,
-  invalidity_date INTEGER
-);
-CREATE INDEX revocation_serial ON revocation(issuer, serial, id);
+  invalidity_date INTEGER,
+  PRIMARY KEY(issuer, serial, event)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX revocation_event ON revocation(issuer, event);
 CREATE TABLE crl(
   issuer INTEGER NOT NULL,
   number INTEGER NOT NULL,
@@ -94,13 +96,17 @@ CREATE TABLE flag(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let known = MIGRATIONS.len() as i64;
     let format = |c: &Connection| c.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0));
-    let found = format(connection)?;
-    let mark: i64 = connection.pragma_query_value(None, "application_id", |r| r.get(0))?;
+    let (found, mark, tables) = {
+        // In one view: another process may be making the inventory at this moment.
+        let view = connection.transaction()?;
+        let mark: i64 = view.pragma_query_value(None, "application_id", |r| r.get(0))?;
+        let tables: i64 = view.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+        (format(&view)?, mark, tables)
+    };
     if found == known && mark == APPLICATION_ID {
         return Ok(());
     }
     // Before anything is changed: only an empty file may become an inventory.
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
     if mark != APPLICATION_ID && (tables > 0 || found != 0 || mark != 0) {
         return Err(StoreError::Foreign { path: path.into() });
     }

@@ -89,9 +89,9 @@ impl SqliteTransaction<'_> {
     /// How a serial stands: its newest event, unless that lifted a hold.
     pub(super) fn revocation(&self, issuer: AuthorityId, number: &Serial) -> Result<Option<Revocation>, StoreError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT serial, at, reason, invalidity_date, id,
-               (SELECT min(number) FROM crl WHERE crl.issuer = r.issuer AND crl.last_event >= r.id)
-             FROM revocation r WHERE issuer = ?1 AND serial = ?2 ORDER BY id DESC LIMIT 1",
+            "SELECT serial, at, reason, invalidity_date, event,
+               (SELECT min(number) FROM crl WHERE crl.issuer = r.issuer AND crl.last_event >= r.event)
+             FROM revocation r WHERE issuer = ?1 AND serial = ?2 ORDER BY event DESC LIMIT 1",
         )?;
         let mut rows = statement.query(params![issuer.0, number.as_bytes()])?;
         match rows.next()? {
@@ -186,16 +186,24 @@ impl SqliteTransaction<'_> {
             None => (i64::MIN, 0),
         };
         let mut statement = self.0.prepare_cached(
-            "SELECT serial, at, reason, invalidity_date, id, NULL FROM revocation r
-             WHERE issuer = ?1 AND reason IS NOT NULL AND (not_after >= ?2 OR id > ?3)
-             AND id = (SELECT max(id) FROM revocation WHERE issuer = r.issuer AND serial = r.serial)
-             ORDER BY id",
+            "SELECT serial, at, reason, invalidity_date, event, NULL, not_after FROM revocation
+             WHERE issuer = ?1 ORDER BY serial, event",
         )?;
-        let mut rows = statement.query(params![issuer.0, seen_at, seen_event])?;
+        let mut rows = statement.query([issuer.0])?;
+        // The events of a serial follow each other; the last one counts, and none when it lifted a hold.
+        let mut newest: Option<(Serial, Option<Revocation>)> = None;
         while let Some(row) = rows.next()? {
-            if let Some(r) = revocation(row)? {
+            let number = serial(blob(row, 0)?)?;
+            if newest.as_ref().is_some_and(|(n, _)| *n != number)
+                && let Some((_, Some(r))) = newest.take()
+            {
                 visit(r);
             }
+            let still_listed = row.get::<_, i64>(6)? >= seen_at || row.get::<_, i64>(4)? > seen_event;
+            newest = Some((number, if still_listed { revocation(row)? } else { None }));
+        }
+        if let Some((_, Some(r))) = newest {
+            visit(r);
         }
         Ok(())
     }
@@ -219,7 +227,7 @@ impl SqliteTransaction<'_> {
     }
 
     pub(super) fn read_last_event(&self, issuer: AuthorityId) -> Result<i64, StoreError> {
-        let mut statement = self.0.prepare_cached("SELECT max(id) FROM revocation WHERE issuer = ?1")?;
+        let mut statement = self.0.prepare_cached("SELECT max(event) FROM revocation WHERE issuer = ?1")?;
         Ok(statement.query_row([issuer.0], |r| r.get::<_, Option<i64>>(0))?.unwrap_or(0))
     }
 

@@ -134,8 +134,8 @@ impl Transaction for SqliteTransaction<'_> {
     fn revoke(&self, new: &NewRevocation) -> Result<(), StoreError> {
         let db = self.writable()?;
         db.prepare_cached(
-            "INSERT INTO revocation(issuer, serial, not_after, at, reason, invalidity_date)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO revocation(issuer, serial, event, not_after, at, reason, invalidity_date)
+             VALUES(?1, ?2, (SELECT coalesce(max(event), 0) + 1 FROM revocation WHERE issuer = ?1), ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             new.issuer.0,

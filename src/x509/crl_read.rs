@@ -257,7 +257,7 @@ mod tests {
                     _ => entry(n, Reason::AaCompromise, None),
                 })
                 .collect();
-            let tbs = TbsCrl::encode(&fields(), entries.iter());
+            let tbs = TbsCrl::encode(&fields(), entries.iter().collect());
             let signed = tbs.as_bytes().to_vec();
             let crl = Crl::read(tbs.assemble(&[9; 64])).unwrap();
             assert_eq!((crl.tbs(), crl.signature()), (&signed[..], &[9u8; 64][..]));
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn damage_is_an_error() {
-        let whole = TbsCrl::encode(&fields(), [entry(1, Reason::Superseded, None)].iter()).assemble(&[9; 64]);
+        let whole = TbsCrl::encode(&fields(), [entry(1, Reason::Superseded, None)].iter().collect()).assemble(&[9; 64]);
         for cut in 0..whole.len() {
             assert!(Crl::read(whole[..cut].to_vec()).is_err());
         }

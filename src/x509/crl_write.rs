@@ -4,10 +4,8 @@ use super::der::{self, tlv};
 use super::{Crl, NameDer, RevokedEntry, SignatureAlgorithm, X509Error};
 use crate::model::{Oid, Timestamp};
 
-/// Octets kept free in front of the entries for every header: two sequences with long lengths, and some.
-const HEADROOM: usize = 64;
-/// What an entry takes at most: 20 octets of serial, a time, a reason, an invalidity date.
-const ENTRY_OCTETS: usize = 80;
+/// Octets kept free in front of the entries: for every header, the algorithm, the dates, and an issuer of common length.
+const HEADROOM: usize = 512;
 
 /// A CRL to be signed, without its entries (RFC 5280 5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +32,51 @@ pub struct TbsCrl {
     algorithm: SignatureAlgorithm,
 }
 
-/// Another name for [`TbsCrl`] before its signature is known.
-pub type UnsignedCrl = TbsCrl;
+/// The entries of a CRL, encoded as they come.
+#[derive(Debug)]
+pub struct CrlEntries {
+    buffer: Vec<u8>,
+    count: u64,
+    newest: Option<Timestamp>,
+}
+
+impl Default for CrlEntries {
+    fn default() -> Self {
+        CrlEntries { buffer: vec![0; HEADROOM], count: 0, newest: None }
+    }
+}
+
+impl CrlEntries {
+    /// Adds an entry; each serial comes once.
+    pub fn push(&mut self, entry: &RevokedEntry) {
+        write_entry(&mut self.buffer, entry);
+        self.count += 1;
+        self.newest = self.newest.max(Some(entry.revoked_at));
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The newest revocation date; thisUpdate must not be before it.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+}
+
+impl<'a> FromIterator<&'a RevokedEntry> for CrlEntries {
+    fn from_iter<I: IntoIterator<Item = &'a RevokedEntry>>(entries: I) -> Self {
+        let mut all = CrlEntries::default();
+        entries.into_iter().for_each(|e| all.push(e));
+        all
+    }
+}
 
 impl TbsCrl {
     /// Encodes a CRL. Entries are written in the order given; without any the list is absent, never empty
     /// (RFC 5280 5.1.2.6).
-    pub fn encode<'a>(fields: &CrlFields, entries: impl Iterator<Item = &'a RevokedEntry>) -> Self {
+    pub fn encode(fields: &CrlFields, entries: CrlEntries) -> Self {
         let head = [
             &tlv(der::INTEGER, &[1])[..],
             fields.signature_algorithm.der(),
@@ -49,13 +85,7 @@ impl TbsCrl {
             &der::time(fields.next_update),
         ]
         .concat();
-        let start = HEADROOM + head.len();
-        let mut buffer = Vec::with_capacity(start + entries.size_hint().0 * ENTRY_OCTETS + 256);
-        buffer.resize(start, 0);
-        let mut this = TbsCrl { buffer, start, algorithm: fields.signature_algorithm };
-        for entry in entries {
-            write_entry(&mut this.buffer, entry);
-        }
+        let mut this = TbsCrl { buffer: entries.buffer, start: HEADROOM, algorithm: fields.signature_algorithm };
         if this.buffer.len() > this.start {
             this.prepend_header(der::SEQUENCE);
         }
@@ -94,11 +124,11 @@ impl TbsCrl {
     }
 
     fn prepend(&mut self, bytes: &[u8]) {
-        // HEADROOM covers three headers of six octets, and the head itself was reserved in full: more is needed only
-        // around a body that was judged first.
         if self.start < bytes.len() {
-            self.buffer.splice(..self.start, std::iter::repeat_n(0, HEADROOM));
-            self.start = HEADROOM;
+            // An issuer with a long name, or a body that was judged first: rare enough to move everything once.
+            let more = bytes.len() + HEADROOM;
+            self.buffer.splice(..self.start, std::iter::repeat_n(0, more));
+            self.start = more;
         }
         let start = self.start - bytes.len();
         self.buffer[start..self.start].copy_from_slice(bytes);

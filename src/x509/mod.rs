@@ -15,7 +15,7 @@ mod read;
 pub use algorithm::{PublicKeyKind, SignatureAlgorithm, public_key_bits, public_key_kind};
 pub(crate) use algorithm::{key_family, spki};
 pub use crl_read::{Crl, RevokedEntry};
-pub use crl_write::{CrlFields, TbsCrl, UnsignedCrl};
+pub use crl_write::{CrlEntries, CrlFields, TbsCrl};
 pub use encode::{assemble_certificate, encode_certificate};
 pub use error::X509Error;
 pub use extension::oid;

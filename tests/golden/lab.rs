@@ -84,7 +84,7 @@ impl Lab {
         let this_update = time(this_update);
         let next_update = this_update.plus(Lifetime::days(30).seconds());
         let draft = CrlDraft { number: 1_909_137_600, this_update, next_update };
-        self.issuer.rehearse_crl(draft, entries.iter()).unwrap().sign().unwrap().into_output()
+        self.issuer.rehearse_crl(draft, entries.iter().collect()).unwrap().sign().unwrap().into_output()
     }
 }
 

@@ -114,7 +114,7 @@ proptest! {
         entries in vec(any_entry(), 0..12),
         signature in vec(any::<u8>(), 0..80),
     ) {
-        let tbs = TbsCrl::encode(&fields, entries.iter());
+        let tbs = TbsCrl::encode(&fields, entries.iter().collect());
         let signed = tbs.as_bytes().to_vec();
         let crl = Crl::read(tbs.assemble(&signature)).unwrap();
         prop_assert_eq!((crl.tbs(), crl.signature()), (&signed[..], &signature[..]));

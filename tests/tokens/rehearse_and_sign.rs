@@ -11,7 +11,7 @@ fn certificates(issuer: &Issuer, drafts: Vec<CertificateDraft>) -> Vec<Result<Ce
 }
 
 fn crl(issuer: &Issuer, draft: CrlDraft) -> Result<Crl, IssueError> {
-    Ok(issuer.rehearse_crl(draft, std::iter::empty())?.sign()?.into_output())
+    Ok(issuer.rehearse_crl(draft, Default::default())?.sign()?.into_output())
 }
 
 fn main() {

@@ -212,7 +212,7 @@ impl CrlSample {
             authority_key_id: issuer.subject_key_id.clone().unwrap(),
             number: 300,
         };
-        let crl = Crl::read(TbsCrl::encode(&fields, std::iter::empty()).assemble(&[1; 64])).unwrap();
+        let crl = Crl::read(TbsCrl::encode(&fields, Default::default()).assemble(&[1; 64])).unwrap();
         let mut this = CrlSample { crl, issuer };
         let invalid = tlv(der::GENERALIZED_TIME, b"20260101000000Z");
         this.set_entries(&[
