@@ -40,7 +40,7 @@ pub struct CrlRequest {
 pub struct CrlReport {
     /// The CA's handle.
     pub name: String,
-    /// `written`, `unchanged` or `due`.
+    /// `written`, `unchanged`, `due` or `failed`.
     pub action: &'static str,
     /// cRLNumber; nothing when there is none.
     pub number: Option<u64>,
@@ -128,7 +128,7 @@ impl Pki {
                 }
             }
             drop(transaction);
-            if chosen.is_empty() {
+            if cas.iter().next().is_none() {
                 let hint = "create one with `rootlet root NAME`".into();
                 return Err(Error::NoIssuer { what: "CRLs", hint });
             }

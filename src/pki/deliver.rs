@@ -56,9 +56,11 @@ pub(super) fn check(
     if let Some(owner) = &delivery.owner {
         resolve(owner)?;
     }
-    match transaction.delivered_to(&delivery.folder)? {
-        Some(other) if other != *handle => Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle: other }),
-        None if let Some(path) = &seen.0 => Err(Error::DeliveryOccupied { path: path.clone() }),
+    match (transaction.delivered_to(&delivery.folder)?, &seen.0) {
+        (Some(other), _) if other != *handle => {
+            Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle: other })
+        }
+        (None, Some(path)) => Err(Error::DeliveryOccupied { path: path.clone() }),
         _ => Ok(()),
     }
 }

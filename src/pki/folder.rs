@@ -41,6 +41,7 @@ impl Pki {
         let root = absolute(folder)?;
         let inventory = root.join(INVENTORY);
         if !exists(&inventory) {
+            check_nothing_issued(&root)?;
             return Err(Error::NoPki { path: folder.into() });
         }
         // An empty file is a PKI that is just being made, or one whose inventory was lost.

@@ -48,6 +48,9 @@ impl Pki {
             let folder = self.place.ca_generation_folder(ca);
             // Without its folder it is being released, or lost: doctor tells.
             if exists(&folder) {
+                for left in entries(&folder)?.into_iter().filter(|n| n.starts_with(".new-")) {
+                    self.place.disk.remove(&folder.join(left))?;
+                }
                 let chain: Vec<_> = cas.chain(ca.id()).into_iter().map(|c| c.certificate.clone()).collect();
                 let path = folder.join("chain.pem");
                 self.place.disk.replace_if_changed(&path, chain_pem(&chain).as_bytes(), Access::Public)?;

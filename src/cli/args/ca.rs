@@ -14,7 +14,7 @@ pub struct CaArgs {
     /// Its subject, as CN=Internal CA,O=Example or /O=Example/CN=Internal CA [default: CN=NAME]
     #[arg(long, value_name = "DN")]
     subject: Option<String>,
-    /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: p256]
+    /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: as rootlet.toml says, else p256]
     #[arg(long, value_name = "ALGORITHM")]
     key: Option<String>,
     #[command(flatten)]

@@ -37,7 +37,7 @@ pub struct LeafArgs {
     /// A purpose besides the profile's: a name as codeSigning, or an OID
     #[arg(long, value_name = "NAME|OID")]
     eku: Vec<String>,
-    /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: p256]
+    /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: as rootlet.toml says, else p256]
     #[arg(long, value_name = "ALGORITHM")]
     key: Option<String>,
     #[command(flatten)]
