@@ -42,7 +42,7 @@ impl Failure {
 
     /// Where another name would do, the whole command with it.
     pub fn with_command(mut self, words: &[OsString]) -> Self {
-        if let Some(free) = &self.free {
+        if let Some(free) = self.free.as_ref().filter(|_| words.iter().all(|w| w != "--name" && w != "--")) {
             let words = words.iter().skip(1).map(|w| quoted(&w.to_string_lossy())).collect::<Vec<_>>().join(" ");
             self.hints = vec![format!("take another name: rootlet {words} --name {free}")];
         }

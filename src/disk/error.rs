@@ -15,6 +15,14 @@ pub enum DiskError {
         /// What the system said.
         source: io::Error,
     },
+    /// Another command holds a lock.
+    #[error("`{}` is locked: another command has been working for more than {waited_seconds} seconds", path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// How long this command waited.
+        waited_seconds: u64,
+    },
     /// Larger than anything that is read here.
     #[error("`{}` is larger than {limit} bytes", path.display())]
     TooLarge {
@@ -42,7 +50,7 @@ impl DiskError {
     pub fn kind(&self) -> Option<io::ErrorKind> {
         match self {
             DiskError::Io { source, .. } => Some(source.kind()),
-            DiskError::TooLarge { .. } => None,
+            DiskError::TooLarge { .. } | DiskError::Locked { .. } => None,
         }
     }
 
@@ -50,7 +58,7 @@ impl DiskError {
     pub fn hints(&self) -> Vec<String> {
         match self.kind() {
             Some(io::ErrorKind::StorageFull) => {
-                vec!["make room and run the same command again: nothing was changed".into()]
+                vec!["make room on the file system".into()]
             }
             Some(io::ErrorKind::PermissionDenied) => {
                 vec!["run as the owner of the PKI folder, or name another with --pki".into()]

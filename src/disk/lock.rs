@@ -1,6 +1,12 @@
 use super::{DiskError, unix};
 use std::fs::File;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a command waits for another one.
+const WAIT: Duration = Duration::from_secs(30);
+/// How often it looks.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// An advisory lock on a folder. It goes when this value or its process does.
 #[derive(Debug)]
@@ -12,7 +18,7 @@ impl Lock {
     /// Waits for a lock that others may share.
     ///
     /// # Errors
-    /// [`DiskError`] when the folder cannot be opened.
+    /// [`DiskError`] when the folder cannot be opened, or others hold it for too long.
     pub fn shared(folder: &Path) -> Result<Self, DiskError> {
         Self::take(folder, false, true).map(|l| l.unwrap_or_else(|| unreachable!("a waiting lock is taken")))
     }
@@ -36,6 +42,19 @@ impl Lock {
     fn take(folder: &Path, exclusive: bool, wait: bool) -> Result<Option<Self>, DiskError> {
         let fail = |e| DiskError::io("lock", folder, e);
         let file = File::open(folder).map_err(fail)?;
-        Ok(unix::lock(&file, exclusive, wait).map_err(fail)?.then_some(Lock { _file: file }))
+        let started = Instant::now();
+        loop {
+            if unix::lock(&file, exclusive).map_err(fail)? {
+                return Ok(Some(Lock { _file: file }));
+            }
+            if !wait {
+                return Ok(None);
+            }
+            // Whoever holds it may have been stopped: the wait has an end.
+            if started.elapsed() > WAIT {
+                return Err(DiskError::Locked { path: folder.into(), waited_seconds: WAIT.as_secs() });
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 }

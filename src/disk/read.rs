@@ -1,5 +1,4 @@
-use super::DiskError;
-use std::fs::File;
+use super::{DiskError, unix};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -9,10 +8,13 @@ use std::path::Path;
 /// [`DiskError`].
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DiskError> {
     let fail = |e| DiskError::io("read", path, e);
-    let file = File::open(path).map_err(fail)?;
+    let file = unix::open_to_read(path).map_err(fail)?;
     let meta = file.metadata().map_err(fail)?;
     if meta.is_dir() {
         return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
+    }
+    if !meta.is_file() {
+        return Err(fail(io::Error::other("it is not a regular file")));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(limit)).unwrap_or(0));
     file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
@@ -39,14 +41,14 @@ pub fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// The names in a folder in order; a folder that does not exist has none.
+/// The names in a folder in order, as well as they can be shown; what is no folder has none.
 ///
 /// # Errors
 /// [`DiskError`].
 pub fn entries(folder: &Path) -> Result<Vec<String>, DiskError> {
     let list = match std::fs::read_dir(folder) {
         Ok(list) => list,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
         Err(e) => return Err(DiskError::io("list", folder, e)),
     };
     let mut names = Vec::new();

@@ -103,19 +103,20 @@ pub(super) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes an advisory lock on an open file or folder; `false` when it is held elsewhere and `wait` is off.
-pub(super) fn lock(file: &File, exclusive: bool, wait: bool) -> io::Result<bool> {
-    let operation = match (exclusive, wait) {
-        (true, true) => FlockOperation::LockExclusive,
-        (true, false) => FlockOperation::NonBlockingLockExclusive,
-        (false, true) => FlockOperation::LockShared,
-        (false, false) => FlockOperation::NonBlockingLockShared,
-    };
+/// Takes an advisory lock on an open file or folder; `false` when it is held elsewhere.
+pub(super) fn lock(file: &File, exclusive: bool) -> io::Result<bool> {
+    let operation =
+        if exclusive { FlockOperation::NonBlockingLockExclusive } else { FlockOperation::NonBlockingLockShared };
     match rustix::fs::flock(file, operation) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Opens a file to read it, without waiting for whoever should write into it if it is a pipe.
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32).open(path)
 }
 
 /// Dies like a killed process.

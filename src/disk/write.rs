@@ -180,7 +180,11 @@ impl Disk {
     /// [`DiskError`].
     pub fn write_output(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
         // A link is followed: what it names is meant.
-        let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let target = path.canonicalize().or_else(|_| {
+            // A link to what does not exist yet.
+            std::fs::read_link(path).map(|to| parent(path).join(to))
+        });
+        let target = target.unwrap_or_else(|_| path.to_path_buf());
         match target.metadata() {
             Ok(meta) if !meta.is_file() => {
                 let written = File::options().write(true).open(&target).and_then(|mut f| f.write_all(bytes));
@@ -188,6 +192,42 @@ impl Disk {
             }
             _ => self.replace_if_changed(&target, bytes, Access::Public).map(drop),
         }
+    }
+
+    /// Moves what is not in `known` from one folder to another, where nothing of that name is.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn move_others(&self, from: &Path, to: &Path, known: impl Fn(&str) -> bool) -> Result<(), DiskError> {
+        let fail = |e| DiskError::io("list", from, e);
+        for entry in std::fs::read_dir(from).map_err(fail)? {
+            // Names that are not UTF-8 are somebody's too.
+            let name = entry.map_err(fail)?.file_name();
+            let target = to.join(&name);
+            if !name.to_str().is_some_and(&known) && !super::exists(&target) {
+                self.rename_over(&from.join(&name), &target)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what a command that died was writing in a folder under one of these names. The caller holds the lock under
+    /// which they are written.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn sweep(&self, folder: &Path, names: impl Fn(&str) -> bool) -> Result<(), DiskError> {
+        for left in super::entries(folder)? {
+            let ours = left
+                .strip_prefix(TEMPORARY_PREFIX)
+                .and_then(|rest| rest.rsplit_once('.'))
+                .is_some_and(|(name, process)| names(name) && process.bytes().all(|b| b.is_ascii_digit()));
+            let path = folder.join(&left);
+            if ours && path.symlink_metadata().is_ok_and(|m| m.is_file()) {
+                self.remove(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes a file or a whole folder; what does not exist is gone already.

@@ -1,8 +1,8 @@
 use super::authority::{Ca, Cas};
-use super::material::certificate_pem;
-use super::publish::MAX_CRL_BYTES;
+use super::crl::valid_crl;
+use super::material::{certificate_pem, crl_pem};
 use super::{Error, Pki};
-use crate::disk::{Disk, read_optional};
+use crate::disk::Disk;
 use crate::issue::Warning;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -74,13 +74,14 @@ impl Pki {
         };
         if request.crls {
             for ca in roots.iter().copied().chain(cas.iter().filter(below)) {
-                let crl = read_optional(&self.place.ca_generation_folder(ca).join("crl.pem"), MAX_CRL_BYTES)?;
-                match crl.and_then(|bytes| String::from_utf8(bytes).ok()) {
-                    Some(pem) => {
-                        bundle.pem.push_str(&pem);
+                match valid_crl(&self.place.ca_generation_folder(ca).join("crl.pem"), &ca.certificate) {
+                    Some(crl) => {
+                        bundle.pem.push_str(&crl_pem(&crl));
                         bundle.crls.push(ca.handle().to_string());
                     }
-                    None => bundle.warnings.push(Warning::new("crl-stale", format!("`{}` has no CRL", ca.handle()))),
+                    None => {
+                        bundle.warnings.push(Warning::new("crl-stale", format!("`{}` has no good CRL", ca.handle())))
+                    }
                 }
             }
         }

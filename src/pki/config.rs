@@ -191,10 +191,8 @@ impl Config {
                 table.insert(key, list(values));
             }
         }
-        for left in crate::disk::entries(folder)?.iter().filter(|n| n.starts_with(&format!(".new-{FILE}"))) {
-            // What a command that died was writing; nobody else writes it, because this happens inside a transaction.
-            disk.remove(&folder.join(left))?;
-        }
+        // What a command that died was writing; nobody else writes it, because this happens inside a transaction.
+        disk.sweep(folder, |name| name == FILE)?;
         disk.replace(&path, document.to_string().as_bytes(), Access::Public)?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 use super::authority::{Ca, Cas};
 use super::ca_request::{CaRequest, Wanted};
 use super::folder::Place;
-use super::issuing::{ATTEMPTS, check_holder, new_certificate, still_issuing};
+use super::issuing::{ATTEMPTS, back_off, check_holder, new_certificate, still_issuing};
 use super::material::ca_files;
 use super::release::Pending;
 use super::state::{Decision, Outcome, decide};
@@ -10,7 +10,7 @@ use crate::disk::exists;
 use crate::issue::{CertificateBody, Signed, Warning};
 use crate::keys::sha256;
 use crate::model::{KeyAlgorithm, Profile};
-use crate::store::{AuthorityId, CrlRecord, NewAuthority, NewCertificate, Record, StoreError};
+use crate::store::{AuthorityId, CrlRecord, NewAuthority, NewCertificate, Record};
 use crate::x509::{Certificate, Crl, NameDer, NameFacts};
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -64,7 +64,8 @@ impl Pki {
     pub fn ca(&mut self, request: &CaRequest) -> Result<Outcome, Error> {
         let wanted = Wanted::new(request, &self.place.config)?;
         self.recover()?;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            back_off(attempt);
             let found = self.look_for_ca(&wanted)?;
             if let (Decision::Keep { due }, Some(record)) = (&found.decision, &found.current) {
                 let mut warnings = Vec::new();
@@ -100,7 +101,7 @@ impl Pki {
                 return Ok(outcome);
             }
         }
-        Err(Error::Store(StoreError::Busy { waited_seconds: 0 }))
+        Err(Error::Overtaken { handle: wanted.handle.clone(), attempts: ATTEMPTS })
     }
 
     fn look_for_ca(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
@@ -126,7 +127,8 @@ impl Pki {
         if let Some(other) = cas.iter().find(same_subject) {
             return Err(Error::SubjectTaken { handle: other.handle().clone(), subject: wanted.subject.to_string() });
         }
-        if current.is_none() && folder_was_there {
+        let is_link = folder.symlink_metadata().is_ok_and(|m| m.is_symlink());
+        if current.is_none() && folder_was_there || is_link {
             return Err(Error::UnknownFolder { path: folder });
         }
         let issuer = match (&decision, request.profile, &current) {
@@ -241,11 +243,10 @@ impl Pki {
             }
         };
         place.config = Config::load(&place.root)?;
-        self.release_ca(&wanted.handle, id, pending.folder())?;
-        self.publish()?;
-        if renewing {
-            self.crl_after_renewal(&wanted.handle)?;
-        }
+        let released = self.release_ca(&wanted.handle, id, pending.folder());
+        let published = released.and_then(|()| self.publish());
+        let signed = published.and_then(|()| if renewing { self.crl_after_renewal(&wanted.handle) } else { Ok(()) });
+        signed.map_err(Error::not_released(&wanted.handle))?;
         let certificate = self.view_of(id)?;
         Ok(Some(Outcome { action, certificate, warnings: made.warnings, second_verifier, delivered: Vec::new() }))
     }

@@ -152,7 +152,7 @@ impl Pki {
             results.push(self.place.report(ca, action, due, outcome));
         }
         if wrote {
-            self.publish()?;
+            self.publish().map_err(Error::not_released("the new CRL"))?;
         }
         Ok(CrlOutcome { results, warnings: self.crl_warnings()? })
     }
@@ -179,7 +179,8 @@ impl SignedCrl {
             self.pending.abandon(&pki.place);
             return Err(Error::Store(e));
         }
-        pki.release_crl(&self.handle, self.generation, self.pending.folder())?;
+        let released = pki.release_crl(&self.handle, self.generation, self.pending.folder());
+        released.map_err(Error::not_released(format!("the CRL of {}", self.handle)))?;
         self.pending.abandon(&pki.place);
         Ok(self.record)
     }
@@ -316,7 +317,13 @@ impl Pki {
                         crl.next_update
                     )
                 }
-                Some(_) => continue,
+                Some(_) => {
+                    let path = self.place.ca_generation_folder(ca).join("crl.pem");
+                    if valid_crl(&path, &ca.certificate).is_some() {
+                        continue;
+                    }
+                    format!("the CRL file of `{}` is missing or damaged, and is not published", ca.handle())
+                }
             };
             warnings.push(Warning::new("crl-stale", message));
         }

@@ -3,10 +3,10 @@
 use super::folder::Place;
 use super::material::OutFile;
 use super::{Error, Pki};
-use crate::disk::{Access, Disk, DiskError, Lock, entries, exists};
+use crate::disk::{Access, Disk, DiskError, exists};
 use crate::model::Handle;
 use crate::store::{Delivery, Transaction};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Bits of a key file's mode that would let everybody read or run it.
 const FOR_OTHERS: u32 = 0o007;
@@ -68,6 +68,16 @@ pub(super) fn check(
 /// Whether a folder that may not exist yet would lie inside another one.
 fn inside(folder: &Path, outer: &Path) -> bool {
     let outer = outer.canonicalize().unwrap_or_else(|_| outer.to_path_buf());
+    // Without `..`: what does not exist yet cannot be asked where it leads.
+    let mut plain = PathBuf::new();
+    for part in folder.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    let folder = plain.as_path();
     let real = folder.ancestors().find_map(|a| a.canonicalize().ok()).unwrap_or_default();
     real.starts_with(&outer) || folder.starts_with(&outer)
 }
@@ -118,13 +128,7 @@ impl Place {
             Err(e) => return Err(Error::Delivery { handle: handle.clone(), problem: e.to_string() }),
         };
         disk.create_folder_all(&delivery.folder, Access::Public).map_err(fail)?;
-        let _lock = Lock::exclusive(&delivery.folder).map_err(fail)?;
-        for left in entries(&delivery.folder).map_err(fail)? {
-            // What a command that died was writing here; nobody else writes under this lock.
-            if FILES.iter().any(|f| left.starts_with(&format!(".new-{f}."))) {
-                disk.remove(&delivery.folder.join(left)).map_err(fail)?;
-            }
-        }
+        disk.sweep(&delivery.folder, |name| FILES.contains(&name)).map_err(fail)?;
         let mut wrote = false;
         for name in FILES {
             let path = delivery.folder.join(name);

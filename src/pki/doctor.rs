@@ -94,11 +94,9 @@ impl Pki {
         let mut findings = Findings { problems: Vec::new(), repair: request.repair };
         self.check_pending(&mut findings)?;
         self.check_folders(&mut findings)?;
-        let cas = Cas::load(&*self.read()?)?;
-        for ca in cas.iter() {
-            self.check_ca(&mut findings, &cas, ca)?;
-        }
-        let certificates = self.check_leaves(&mut findings, &cas)?;
+        self.check_cas(&mut findings)?;
+        let certificates = self.check_leaves(&mut findings)?;
+        self.check_deliveries(&mut findings)?;
         self.check_unknown(&mut findings)?;
         self.check_public(&mut findings)?;
         Ok(DoctorOutcome { problems: findings.problems, certificates, warnings: Vec::new() })
@@ -109,6 +107,11 @@ impl Pki {
         let left = entries(&pending)?;
         if findings.repair {
             for done in self.recover()? {
+                if let Some(problem) = done.failed {
+                    let message = format!("`{}` cannot be finished: {problem}", done.entry);
+                    findings.add("half-done", message, None, Some("mend that, and run this again"));
+                    continue;
+                }
                 let what = if done.finished { "was finished" } else { "was undone" };
                 let message = format!("a command died half-way: `{}` {what}", done.entry);
                 let file = Some(pending.join(&done.entry));
@@ -152,6 +155,9 @@ impl Pki {
     fn check_ca(&mut self, findings: &mut Findings, cas: &Cas, ca: &Ca) -> Result<(), Error> {
         let place = &self.place;
         let folder = place.ca_generation_folder(ca);
+        if is_pending(place, &ca.authority.certificate) {
+            return Ok(());
+        }
         check_mode(place, findings, &folder, Access::Private)?;
         let chain: Vec<_> = cas.chain(ca.id()).into_iter().map(|c| c.certificate.clone()).collect();
         let files = super::material::ca_files(None, &chain, None);
@@ -189,20 +195,64 @@ impl Pki {
         Ok(())
     }
 
-    fn check_leaves(&mut self, findings: &mut Findings, cas: &Cas) -> Result<u64, Error> {
-        let place = &self.place;
-        let transaction = self.store.begin(crate::store::Access::Read)?;
-        let mut count = 0;
-        let mut failed: Result<(), Error> = Ok(());
-        transaction.walk(&Filter::default(), &mut |record| {
-            count += 1;
-            if !record.profile.is_ca() {
-                failed = check_leaf(&*transaction, place, findings, cas, &record);
+    /// Looks at every CA, and again under the lock at those that did not agree: a command may have been changing them.
+    fn check_cas(&mut self, findings: &mut Findings) -> Result<(), Error> {
+        let cas = Cas::load(&*self.read()?)?;
+        let mut look = Findings { problems: Vec::new(), repair: false };
+        for ca in cas.iter() {
+            self.check_ca(&mut look, &cas, ca)?;
+        }
+        if look.problems.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.lock_public()?;
+        let cas = Cas::load(&*self.read()?)?;
+        for ca in cas.iter() {
+            self.check_ca(findings, &cas, ca)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at every leaf, and again under the lock at those that did not agree.
+    fn check_leaves(&mut self, findings: &mut Findings) -> Result<u64, Error> {
+        let (mut count, mut doubtful) = (0, Vec::new());
+        {
+            let place = &self.place;
+            let transaction = self.store.begin(crate::store::Access::Read)?;
+            let cas = Cas::load(&*transaction)?;
+            let mut failed: Result<(), Error> = Ok(());
+            transaction.walk(&Filter::default(), &mut |record| {
+                count += 1;
+                if !record.profile.is_ca() {
+                    let mut look = Findings { problems: Vec::new(), repair: false };
+                    failed = check_leaf(&*transaction, place, &mut look, &cas, &record);
+                    if !look.problems.is_empty() {
+                        doubtful.push(record.handle);
+                    }
+                }
+                failed.is_ok()
+            })?;
+            failed?;
+        }
+        for handle in doubtful {
+            let _lock = self.lock_leaves()?;
+            let place = &self.place;
+            let transaction = self.store.begin(crate::store::Access::Read)?;
+            let cas = Cas::load(&*transaction)?;
+            let holder = transaction.holder(&handle)?;
+            if let Some(record) = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten() {
+                check_leaf(&*transaction, place, findings, &cas, &record)?;
             }
-            failed.is_ok()
-        })?;
-        failed?;
+        }
         Ok(count)
+    }
+
+    fn check_deliveries(&mut self, findings: &mut Findings) -> Result<(), Error> {
+        for handle in self.read()?.due_deliveries()? {
+            let message = format!("the files of `{handle}` are not delivered yet");
+            findings.add("delivery", message, None, Some("the next command that writes tries again"));
+        }
+        Ok(())
     }
 
     fn check_unknown(&mut self, findings: &mut Findings) -> Result<(), Error> {
@@ -279,11 +329,10 @@ fn check_leaf(
     record: &Record,
 ) -> Result<(), Error> {
     let folder = place.leaf_folder(&record.handle);
+    if is_pending(place, record) {
+        return Ok(());
+    }
     if !exists(&folder) {
-        if exists(&place.pending_folder().join(record.serial.to_string())) {
-            // Recorded and not released yet: the half-done work is a finding already.
-            return Ok(());
-        }
         let message = format!("the files of `{}` are missing", record.handle);
         findings.add("missing", message, Some(&folder), Some("issue it again with --force, or revoke it"));
         return Ok(());
@@ -372,6 +421,11 @@ fn check_mode(place: &super::folder::Place, findings: &mut Findings, path: &Path
         findings.mend("mode", message, path, || Ok(place.disk.set_access(path, access)?))?;
     }
     Ok(())
+}
+
+/// Recorded and not released yet: the half-done work is a finding already.
+fn is_pending(place: &super::folder::Place, record: &Record) -> bool {
+    exists(&place.pending_folder().join(record.serial.to_string()))
 }
 
 fn key_hint(record: &Record) -> &'static str {

@@ -155,6 +155,22 @@ pub enum Error {
         /// What went wrong.
         problem: String,
     },
+    /// It is recorded; its files are not all in place yet.
+    #[error("`{name}` is recorded, but its files are not all in place: {problem}")]
+    NotReleased {
+        /// What was recorded.
+        name: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// Others were faster again and again.
+    #[error("`{handle}` was changed by other commands {attempts} times while this one worked")]
+    Overtaken {
+        /// The handle.
+        handle: Handle,
+        /// How often.
+        attempts: usize,
+    },
     /// A user or group that the system does not know.
     #[error("this system has no {what} `{name}`")]
     UnknownOwner {
@@ -295,6 +311,15 @@ impl Error {
         Error::Usage { message: message.into(), hints: if hint.is_empty() { Vec::new() } else { vec![hint] } }
     }
 
+    /// What goes wrong after something was recorded: it must not read as if nothing had happened.
+    pub(crate) fn not_released(name: impl std::fmt::Display) -> impl FnOnce(Error) -> Error {
+        let name = name.to_string();
+        move |e| match e {
+            known @ (Error::NotReleased { .. } | Error::Delivery { .. }) => known,
+            other => Error::NotReleased { name, problem: other.to_string() },
+        }
+    }
+
     pub(crate) fn issue(name: impl std::fmt::Display) -> impl FnOnce(IssueError) -> Error {
         let name = name.to_string();
         move |source| Error::Issue { name, source: Box::new(source) }
@@ -307,7 +332,11 @@ impl Error {
 
     /// Whether the same command may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Error::Store(e) if e.is_retryable())
+        match self {
+            Error::Store(e) => e.is_retryable(),
+            Error::NotReleased { .. } | Error::Overtaken { .. } | Error::Disk(DiskError::Locked { .. }) => true,
+            _ => false,
+        }
     }
 
     /// A stable word for scripts; one of the codes listed in `docs/json.md`.
@@ -315,7 +344,9 @@ impl Error {
         match self {
             Error::Usage { .. } => "usage",
             Error::Model(e) => e.code(),
+            Error::Disk(DiskError::Locked { .. }) | Error::Overtaken { .. } => "busy",
             Error::Disk(_) | Error::Delivery { .. } => "io",
+            Error::NotReleased { .. } => "not-released",
             Error::Store(StoreError::Busy { .. }) => "busy",
             Error::Store(_) => "inventory",
             Error::Issue { source, .. } => source.code(),
@@ -413,6 +444,10 @@ impl Error {
             Error::AlreadyRevoked { .. } => one("a recorded reason can only be turned into key-compromise"),
             Error::RootRevocation { .. } => one("take it out of every trust store, and revoke what it issued"),
             Error::NothingToRevoke { .. } => one("name the serial to revoke an expired certificate"),
+            Error::NotReleased { .. } => {
+                one("mend that: the next command that writes finishes it, and `rootlet doctor` shows what is left")
+            }
+            Error::Overtaken { .. } => one("run the command again when the others have finished"),
             Error::UnknownOwner { .. } => one("write --owner USER or USER:GROUP, names or numbers"),
             Error::Internal(_) => one("this is a fault of rootlet: please report it with the command"),
             _ => Vec::new(),

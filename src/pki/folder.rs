@@ -42,7 +42,9 @@ impl Pki {
         let inventory = root.join(INVENTORY);
         if !exists(&inventory) {
             check_nothing_issued(&root)?;
-            return Err(Error::NoPki { path: folder.into() });
+            if !exists(&inventory) {
+                return Err(Error::NoPki { path: folder.into() });
+            }
         }
         // An empty file is a PKI that is just being made, or one whose inventory was lost.
         if inventory.metadata().is_ok_and(|m| m.len() == 0) {
@@ -96,9 +98,7 @@ impl Pki {
             // Another command was faster.
             return Ok(());
         }
-        for left in crate::disk::entries(&root)?.into_iter().filter(|n| n.starts_with(".new-")) {
-            disk.remove(&root.join(left))?;
-        }
+        disk.sweep(&root, |name| name == super::config::FILE)?;
         for (name, access) in
             [(PUBLIC, Access::Public), (CA, Access::Private), (CERTS, Access::Private), (PENDING, Access::Private)]
         {
@@ -183,7 +183,8 @@ impl Place {
 /// Refuses a folder that has certificates and no inventory: a new one would not know them.
 fn check_nothing_issued(folder: &Path) -> Result<(), Error> {
     for name in [CA, CERTS] {
-        if !crate::disk::entries(&folder.join(name))?.is_empty() {
+        let made = || folder.join(INVENTORY).metadata().is_ok_and(|m| m.len() > 0);
+        if !crate::disk::entries(&folder.join(name))?.is_empty() && !made() {
             return Err(Error::LostInventory { path: folder.into() });
         }
     }

@@ -12,7 +12,17 @@ use crate::x509::{Certificate, GeneralName, read_certificate};
 use std::path::Path;
 
 /// How often a command that another one overtook starts again.
-pub(super) const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 40;
+/// Each time it waits a little longer before, up to this many milliseconds.
+const LONGEST_PAUSE: usize = 60;
+
+/// Lets the others finish.
+pub(super) fn back_off(attempt: usize) {
+    // Processes that started together must not stay together: each has a pause of its own.
+    let own = std::process::id() as usize % 7;
+    let pause = if attempt == 0 { 0 } else { (attempt * (3 + own)).min(LONGEST_PAUSE) };
+    std::thread::sleep(std::time::Duration::from_millis(pause as u64));
+}
 /// A renewal must gain at least this part of the lifetime.
 const GAIN_FRACTION: i64 = 3;
 

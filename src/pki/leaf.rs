@@ -2,7 +2,7 @@ use super::authority::{Ca, Cas};
 use super::deliver;
 use super::folder::Place;
 use super::issuing::{
-    ATTEMPTS, check_gain, check_holder, new_certificate, read, record_of, renewed_key, still_issuing,
+    ATTEMPTS, back_off, check_gain, check_holder, new_certificate, read, record_of, renewed_key, still_issuing,
 };
 use super::leaf_request::{LeafRequest, Wanted};
 use super::material::leaf_files;
@@ -15,7 +15,7 @@ use crate::issue::{CertificateBody, CertificateDraft, Signed, Warning};
 use crate::keys::{PrivateKey, key_identifier, random_serial};
 use crate::model::{KeyAlgorithm, NameConstraints};
 use crate::policy::rules;
-use crate::store::{AuthorityId, Delivery, NewCertificate, Record, StoreError};
+use crate::store::{AuthorityId, Delivery, NewCertificate, Record};
 use crate::x509::{Certificate, NameDer, PublicKeyKind, public_key_kind};
 use std::path::PathBuf;
 
@@ -51,7 +51,8 @@ impl Pki {
     pub fn leaf(&mut self, request: &LeafRequest) -> Result<Outcome, Error> {
         let wanted = Wanted::new(request, &self.place)?;
         self.recover_pending()?;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            back_off(attempt);
             let found = self.look(&wanted)?;
             if let Decision::Keep { due } = found.decision {
                 return self.keep(&wanted, &found, due);
@@ -68,7 +69,7 @@ impl Pki {
                 return Ok(outcome);
             }
         }
-        Err(Error::Store(StoreError::Busy { waited_seconds: 0 }))
+        Err(Error::Overtaken { handle: wanted.handle.clone(), attempts: ATTEMPTS })
     }
 
     fn look(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
@@ -108,7 +109,8 @@ impl Pki {
         if let Some(delivery) = &request.delivery {
             deliver::check(place, &*transaction, &wanted.handle, delivery, &seen)?;
         }
-        if current.is_none() && folder_was_there {
+        let is_link = folder.symlink_metadata().is_ok_and(|m| m.is_symlink());
+        if current.is_none() && folder_was_there || is_link {
             return Err(Error::UnknownFolder { path: folder });
         }
         let mut deliveries = transaction.deliveries(&wanted.handle)?;
@@ -237,9 +239,8 @@ impl Pki {
             {
                 transaction.remember_delivery(&wanted.handle, delivery)?;
             }
-            if !found.deliveries.is_empty() {
-                transaction.set_deliveries_due(&wanted.handle, true)?;
-            }
+            // All that are remembered now: another command may have added one meanwhile.
+            transaction.set_deliveries_due(&wanted.handle, true)?;
             transaction.note(place.now(), action, Some(&wanted.handle), &new.serial.to_string())?;
             transaction.commit()?;
             Ok(Some(id))
@@ -253,8 +254,11 @@ impl Pki {
         };
         let issuer_handle = found.cas.by_id(made.issuer).map(|c| c.handle().clone());
         let record = record_of(id, new, issuer_handle.unwrap_or_else(|| wanted.handle.clone()));
-        self.release_leaf(&wanted.handle, id, pending.folder())?;
-        let delivered = if found.deliveries.is_empty() { Vec::new() } else { self.deliver(&wanted.handle)? };
+        let released = self.release_leaf(&wanted.handle, id, pending.folder());
+        released.map_err(Error::not_released(&wanted.handle))?;
+        let to_deliver = !self.read()?.deliveries(&wanted.handle)?.is_empty();
+        let delivered = if to_deliver { self.deliver(&wanted.handle) } else { Ok(Vec::new()) };
+        let delivered = delivered.map_err(Error::not_released(&wanted.handle))?;
         let view = CertificateView::new(&self.place, &record, &certificate, found.before.clone());
         Ok(Some(Outcome { action, certificate: view, warnings: made.warnings, second_verifier, delivered }))
     }
@@ -272,11 +276,14 @@ impl Pki {
             if wanted.request.delivery.is_some()
                 && let Some(delivery) = found.deliveries.last()
             {
-                let transaction = self.store.begin(crate::store::Access::Read)?;
-                if !transaction.deliveries(&record.handle)?.contains(delivery) {
-                    drop(transaction);
+                let known = self.read()?.deliveries(&record.handle)?.contains(delivery);
+                if !known {
                     let transaction = self.store.begin(crate::store::Access::Write)?;
+                    if let Some(other) = transaction.delivered_to(&delivery.folder)?.filter(|h| *h != record.handle) {
+                        return Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle: other });
+                    }
                     transaction.remember_delivery(&record.handle, delivery)?;
+                    transaction.set_deliveries_due(&record.handle, true)?;
                     transaction.commit()?;
                 }
             }

@@ -3,8 +3,9 @@
 use super::authority::Cas;
 use super::crl::valid_crl;
 use super::material::{certificate_pem, chain_pem, crl_pem};
+use super::release::CA_FILES;
 use super::{Error, Pki};
-use crate::disk::{Access, Lock, entries, exists};
+use crate::disk::{Access, Lock, exists};
 
 /// The largest CRL file that is published.
 pub(super) const MAX_CRL_BYTES: u64 = 1 << 30;
@@ -29,9 +30,7 @@ impl Pki {
         for (name, bytes) in self.published()? {
             self.place.disk.replace_if_changed(&folder.join(&name), &bytes, Access::Public)?;
         }
-        for left in entries(&folder)?.into_iter().filter(|n| n.starts_with(".new-")) {
-            self.place.disk.remove(&folder.join(left))?;
-        }
+        self.place.disk.sweep(&folder, |_| true)?;
         self.refresh_chains()?;
         if let Some(change) = change {
             let transaction = self.write()?;
@@ -48,9 +47,7 @@ impl Pki {
             let folder = self.place.ca_generation_folder(ca);
             // Without its folder it is being released, or lost: doctor tells.
             if exists(&folder) {
-                for left in entries(&folder)?.into_iter().filter(|n| n.starts_with(".new-")) {
-                    self.place.disk.remove(&folder.join(left))?;
-                }
+                self.place.disk.sweep(&folder, |name| CA_FILES.contains(&name))?;
                 let chain: Vec<_> = cas.chain(ca.id()).into_iter().map(|c| c.certificate.clone()).collect();
                 let path = folder.join("chain.pem");
                 self.place.disk.replace_if_changed(&path, chain_pem(&chain).as_bytes(), Access::Public)?;

@@ -17,22 +17,30 @@ pub(super) struct Recovered {
     pub entry: String,
     /// Whether it was finished; else it was undone.
     pub finished: bool,
+    /// Why it could be neither: it stays as it is.
+    pub failed: Option<String>,
 }
 
 impl Pki {
     /// Finishes or undoes what dead commands left behind: first thing in every command that writes.
     pub(super) fn recover(&mut self) -> Result<Vec<Recovered>, Error> {
-        let done = self.recover_pending()?;
+        let mut done = self.recover_pending()?;
+        let mut failed = |entry: &str, e: Error| {
+            done.push(Recovered { entry: entry.into(), finished: false, failed: Some(e.to_string()) });
+        };
         let (unpublished, due) = {
             let transaction = self.read()?;
             (transaction.unpublished()?.is_some(), transaction.due_deliveries()?)
         };
-        if unpublished {
-            self.publish()?;
+        // What cannot be finished now stays to be done: it must not stop a command about something else, and one that
+        // needs it will say so itself.
+        if unpublished && let Err(e) = self.publish() {
+            failed("public", e);
         }
         for handle in due {
-            // What cannot be delivered now stays due: it must not stop a command about something else.
-            drop(self.deliver(&handle));
+            if let Err(e) = self.deliver(&handle) {
+                failed(handle.as_str(), e);
+            }
         }
         Ok(done)
     }
@@ -52,7 +60,9 @@ impl Pki {
             for entry in entries(&pending)? {
                 // Only folders are ours. A lock that is held: the command is alive and will finish by itself.
                 let path = pending.join(&entry);
-                if path.symlink_metadata().is_ok_and(|m| m.is_dir())
+                let ours = crl_owner(&entry).is_some() || entry.parse::<Serial>().is_ok_and(|s| s.to_string() == entry);
+                if ours
+                    && path.symlink_metadata().is_ok_and(|m| m.is_dir())
                     && let Ok(Some(lock)) = Lock::try_exclusive(&path)
                 {
                     dead.push((entry, lock));
@@ -62,10 +72,13 @@ impl Pki {
         for (entry, _lock) in dead {
             let folder = pending.join(&entry);
             let finished = match crl_owner(&entry) {
-                Some((number, generation, handle)) => self.recover_crl(&folder, &handle, generation, number)?,
-                None => self.recover_certificate(&entry, &folder)?,
+                Some((number, generation, handle)) => self.recover_crl(&folder, &handle, generation, number),
+                None => self.recover_certificate(&entry, &folder),
             };
-            done.push(Recovered { entry, finished });
+            done.push(match finished {
+                Ok(finished) => Recovered { entry, finished, failed: None },
+                Err(e) => Recovered { entry, finished: false, failed: Some(e.to_string()) },
+            });
         }
         Ok(done)
     }
@@ -81,18 +94,40 @@ impl Pki {
             // Recorded and not released: the row says that it exists.
             Some(r) if r.is_current => {
                 if r.profile.is_ca() {
+                    self.mark_unpublished()?;
                     self.release_ca(&r.handle, r.id, folder)?;
                 } else {
                     self.release_leaf(&r.handle, r.id, folder)?;
                 }
                 Ok(true)
             }
-            // Never recorded, replaced meanwhile, or the old files after the swap: none of it is needed.
+            // Never recorded, replaced meanwhile, or the old files after the swap: none of it is needed, but what the user
+            // had put there.
             _ => {
-                self.place.disk.remove(folder)?;
+                match self.owner_of(on_disk.as_deref())? {
+                    Some(target) => self.place.discard(folder, &target)?,
+                    None => self.place.disk.remove(folder)?,
+                }
                 Ok(false)
             }
         }
+    }
+
+    /// Before something published changes place: who publishes beside us may have looked before it did.
+    fn mark_unpublished(&mut self) -> Result<(), Error> {
+        let transaction = self.write()?;
+        transaction.mark_unpublished()?;
+        Ok(transaction.commit()?)
+    }
+
+    /// The folder that a recorded certificate belongs to.
+    fn owner_of(&mut self, der: Option<&[u8]>) -> Result<Option<std::path::PathBuf>, Error> {
+        let Some(der) = der else { return Ok(None) };
+        let Some(serial) = read_certificate(der).ok().and_then(|c| c.serial) else { return Ok(None) };
+        let record = self.read()?.with_serial(&serial)?.into_iter().find(|r| r.der == der);
+        Ok(record.map(|r| {
+            if r.profile.is_ca() { self.place.ca_folder(&r.handle) } else { self.place.leaf_folder(&r.handle) }
+        }))
     }
 
     fn recover_crl(&mut self, folder: &Path, handle: &Handle, generation: u32, number: u64) -> Result<bool, Error> {
@@ -105,6 +140,7 @@ impl Pki {
             }
         };
         if recorded {
+            self.mark_unpublished()?;
             self.release_crl(handle, generation, folder)?;
         }
         self.place.disk.remove(folder)?;

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// What a leaf's folder holds of ours; anything else in it is the user's.
 const LEAF_FILES: [&str; 5] = ["cert.pem", "key.pem", "chain.pem", "fullchain.pem", "ca.pem"];
+/// The same of a CA's folder, besides its earlier generations.
+pub(super) const CA_FILES: [&str; 4] = ["cert.pem", "key.pem", "chain.pem", "crl.pem"];
 /// The folders of earlier generations inside a CA's folder.
 const GENERATION: &str = "gen-";
 
@@ -72,12 +74,9 @@ impl Pki {
     /// certificate and its key are never replaced by older ones. What the user put into the folder stays.
     pub(super) fn release_leaf(&mut self, handle: &Handle, id: CertificateId, pending: &Path) -> Result<(), Error> {
         let _lock = self.lock_leaves()?;
-        if !self.is_newest(handle, id)? {
-            return Ok(self.place.disk.remove(pending)?);
-        }
         let target = self.place.leaf_folder(handle);
-        for entry in entries(&target)?.into_iter().filter(|e| !LEAF_FILES.contains(&e.as_str())) {
-            self.place.disk.rename_over(&target.join(&entry), &pending.join(&entry))?;
+        if !self.is_newest(handle, id)? {
+            return self.place.discard(pending, &target);
         }
         self.place.release_folder(pending, &target)
     }
@@ -85,10 +84,10 @@ impl Pki {
     /// Moves a recorded CA from `pending/` to its place, unless a newer one was recorded meanwhile.
     pub(super) fn release_ca(&mut self, handle: &Handle, id: CertificateId, pending: &Path) -> Result<(), Error> {
         let _lock = self.lock_public()?;
-        if !self.is_newest(handle, id)? {
-            return Ok(self.place.disk.remove(pending)?);
-        }
         let (disk, target) = (self.place.disk, self.place.ca_folder(handle));
+        if !self.is_newest(handle, id)? {
+            return self.place.discard(pending, &target);
+        }
         if !exists(&pending.join("key.pem")) {
             // A renewal: key, CRL and earlier generations stay where they are. The certificate moves last, because it
             // says what the folder in `pending/` is.
@@ -115,28 +114,36 @@ impl Pki {
 }
 
 impl Place {
-    /// Moves a pending folder to its place. What was there before is removed.
+    /// Moves a pending folder to its place. What was there before is removed, except for what the user put there.
     fn release_folder(&self, pending: &Path, target: &Path) -> Result<(), Error> {
         if exists(target) {
             self.disk.exchange(pending, target)?;
-            self.disk.remove(pending)?;
+            self.discard(pending, target)
         } else {
-            self.disk.rename_new(pending, target)?;
+            Ok(self.disk.rename_new(pending, target)?)
         }
-        Ok(())
+    }
+
+    /// Removes a pending folder that is not needed; what the user had put into it goes to its place.
+    pub(super) fn discard(&self, pending: &Path, target: &Path) -> Result<(), Error> {
+        if target.is_dir() {
+            let ours = |n: &str| {
+                LEAF_FILES.contains(&n) || CA_FILES.contains(&n) || n.starts_with(GENERATION) || n.starts_with(".new-")
+            };
+            self.disk.move_others(pending, target, ours)?;
+        }
+        Ok(self.disk.remove(pending)?)
     }
 }
 
 fn copy_folder(place: &Place, from: &Path, to: &Path) -> Result<(), Error> {
     place.disk.create_folder(to, Access::Private)?;
-    for entry in entries(from)? {
-        let path = from.join(&entry);
-        if path.is_dir() {
-            continue;
+    for name in CA_FILES {
+        if let Some(bytes) = crate::disk::read_optional(&from.join(name), super::publish::MAX_CRL_BYTES)? {
+            let bytes = zeroize::Zeroizing::new(bytes);
+            let access = if name == "key.pem" { Access::Private } else { Access::Public };
+            place.disk.create(&to.join(name), &bytes, access)?;
         }
-        let bytes = zeroize::Zeroizing::new(crate::disk::read(&path, super::publish::MAX_CRL_BYTES)?);
-        let access = if entry == "key.pem" { Access::Private } else { Access::Public };
-        place.disk.create(&to.join(&entry), &bytes, access)?;
     }
     place.disk.sync_folder(to)?;
     Ok(())

@@ -122,7 +122,7 @@ impl Pki {
         }
         committed?;
         if written {
-            self.publish()?;
+            self.publish().map_err(Error::not_released("the revocation"))?;
         }
         let warnings = self.crl_warnings()?;
         let transaction = self.store.begin(crate::store::Access::Read)?;

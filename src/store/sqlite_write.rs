@@ -179,8 +179,16 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn remember_delivery(&self, handle: &Handle, delivery: &Delivery) -> Result<(), StoreError> {
         let db = self.writable()?;
-        db.prepare_cached("INSERT OR REPLACE INTO delivery(handle, folder, owner, key_mode) VALUES(?1, ?2, ?3, ?4)")?
-            .execute(params![handle.as_str(), delivery.folder.to_string_lossy(), delivery.owner, delivery.key_mode])?;
+        db.prepare_cached(
+            "INSERT INTO delivery(handle, folder, owner, key_mode) VALUES(?1, ?2, ?3, ?4)
+             ON CONFLICT(handle, folder) DO UPDATE SET owner = excluded.owner, key_mode = excluded.key_mode",
+        )?
+        .execute(params![
+            handle.as_str(),
+            delivery.folder.to_string_lossy(),
+            delivery.owner,
+            delivery.key_mode
+        ])?;
         Ok(())
     }
 

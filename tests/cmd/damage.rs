@@ -230,7 +230,7 @@ fn a_pending_folder_without_a_row_is_undone() {
         for file in ["cert.pem", "key.pem"] {
             s.write(&format!("{folder}/{file}"), s.bytes(&format!("pki/certs/api.internal/{file}")));
         }
-        s.write("pki/pending/crl-1-lab-issuing/crl.pem", "");
+        s.write("pki/pending/crl-1-1-lab-issuing/crl.pem", "");
     };
     let s = healthy();
     let clean = s.state();
