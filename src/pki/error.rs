@@ -347,7 +347,7 @@ impl Error {
             Error::Disk(DiskError::Locked { .. }) | Error::Overtaken { .. } => "busy",
             Error::Disk(_) | Error::Delivery { .. } => "io",
             Error::NotReleased { .. } => "not-released",
-            Error::Store(StoreError::Busy { .. }) => "busy",
+            Error::Store(StoreError::Busy) => "busy",
             Error::Store(_) => "inventory",
             Error::Issue { source, .. } => source.code(),
             Error::File { .. } => "malformed",

@@ -5,11 +5,8 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process writes.
-    #[error("the inventory is busy: another process has been writing for more than {waited_seconds} seconds")]
-    Busy {
-        /// How long this process waited.
-        waited_seconds: u64,
-    },
+    #[error("the inventory is busy: another process has been writing for too long")]
+    Busy,
     /// A newer rootlet made it.
     #[error("the inventory has format {found}, and this version knows formats up to {known}")]
     Newer {
@@ -44,13 +41,13 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same command may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, StoreError::Busy { .. })
+        matches!(self, StoreError::Busy)
     }
 
     /// What would mend it, where that is known.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            StoreError::Busy { .. } => vec!["run the command again when the other one has finished".into()],
+            StoreError::Busy => vec!["run the command again when the other one has finished".into()],
             StoreError::Newer { .. } => vec!["use the newer rootlet that wrote it".into()],
             StoreError::Damaged(_) => vec!["run `rootlet doctor` to see what does not agree".into()],
             _ => Vec::new(),
@@ -62,7 +59,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
         match error.sqlite_error_code() {
-            Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy { waited_seconds: super::sqlite::BUSY_SECONDS },
+            Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy,
             Some(DatabaseCorrupt | NotADatabase) => StoreError::Damaged(error.to_string()),
             _ => StoreError::Database(error.to_string()),
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How long a writer waits for another one.
-pub(super) const BUSY_SECONDS: u64 = 30;
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// More statements than one command prepares.
 const CACHED_STATEMENTS: usize = 32;
 
@@ -22,10 +22,18 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with_patience(path, PATIENCE)
+    }
+
+    /// As [`SqliteStore::open`], and a writer waits this long for another one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_with_patience(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         // One thread uses a connection at a time: `&mut self` says so, SQLite's own mutexes need not.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
+        connection.busy_timeout(patience)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         // Plans that do not look at bound values: else every statement is prepared a second time when it is first run.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -151,18 +151,7 @@ impl Crl {
 fn read_extensions(explicit: &mut Reader<'_>) -> Result<Vec<ExtensionFacts>, X509Error> {
     let sequence = explicit.expect(der::SEQUENCE)?;
     explicit.end()?;
-    let mut all = Vec::new();
-    let mut list = explicit.inside(sequence);
-    while !list.is_empty() {
-        let one = list.expect(der::SEQUENCE)?;
-        let mut parts = list.inside(one);
-        let oid = der::read_oid(parts.expect(der::OID)?.content).ok_or_else(|| parts.fail("a broken OID"))?;
-        let critical = parts.optional(der::BOOLEAN)?.is_some_and(|v| v.content != [0]);
-        let value = parts.expect(der::OCTET_STRING)?.content.to_vec();
-        parts.end()?;
-        all.push(ExtensionFacts { oid, critical, value, malformed: false });
-    }
-    Ok(all)
+    read_list(&mut explicit.inside(sequence))
 }
 
 fn read_number(value: &[u8]) -> Result<Vec<u8>, X509Error> {
@@ -191,7 +180,7 @@ fn read_entry(list: &mut Reader<'_>) -> Result<RevokedEntry, X509Error> {
     let revoked_at = parts.time()?;
     let (mut reason, mut invalidity_date) = (Reason::Unspecified, None);
     if let Some(sequence) = parts.optional(der::SEQUENCE)? {
-        for e in read_entry_extensions(&mut parts.inside(sequence))? {
+        for e in read_list(&mut parts.inside(sequence))? {
             match e.oid.arcs() {
                 super::oid::REASON_CODE => {
                     let code =
@@ -208,7 +197,8 @@ fn read_entry(list: &mut Reader<'_>) -> Result<RevokedEntry, X509Error> {
     Ok(RevokedEntry { serial, revoked_at, reason, invalidity_date })
 }
 
-fn read_entry_extensions(list: &mut Reader<'_>) -> Result<Vec<ExtensionFacts>, X509Error> {
+/// Extensions one after the other, of a CRL or of an entry.
+fn read_list(list: &mut Reader<'_>) -> Result<Vec<ExtensionFacts>, X509Error> {
     let mut all = Vec::new();
     while !list.is_empty() {
         let one = list.expect(der::SEQUENCE)?;
