@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use rootlet::issue::SecondVerifier;
 use rootlet::model::{Timestamp, Window};
 use rootlet::pki::{CertificateView, Outcome};
 use std::fmt;
@@ -35,6 +36,9 @@ pub fn issued(context: &Context, outcome: &Outcome) -> Result<Exit, Failure> {
     }
     for (files, use_) in file_uses(c) {
         printer.say(&format!("  {files:<27} {use_}"));
+    }
+    if outcome.second_verifier == Some(SecondVerifier::SignatureOnlyConstraints) {
+        printer.say("  judged by   our own validator: rustls-webpki takes no names under such constraints, and checked the signature");
     }
     for folder in &outcome.delivered {
         printer.say(&format!("  delivered   {}/", place(folder)));

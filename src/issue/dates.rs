@@ -86,8 +86,11 @@ pub fn choose(wish: Wish, issuer: Option<(&str, Validity)>, now: Timestamp) -> R
         }
         if overshoot > 0 {
             not_after = outer.not_after();
-            let text = format!("it ends with its issuer `{name}`, {not_after}, and not {} later", span(overshoot));
-            warnings.push(Warning::new("clamped", text));
+            // What nobody typed and what the clock's tolerance explains is not worth a word.
+            if !matches!(wish.end, End::Default(_)) || overshoot > BACKDATE_SECONDS {
+                let text = format!("it ends with its issuer `{name}`, {not_after}, and not {} later", span(overshoot));
+                warnings.push(Warning::new("clamped", text));
+            }
         }
     }
     let validity = Validity::new(not_before, not_after)?;

@@ -5,7 +5,7 @@ use super::publish::MAX_CRL_BYTES;
 use super::recover::CRL_PREFIX;
 use super::release::Pending;
 use super::{Error, Pki};
-use crate::disk::{Access, decode_pem, exists, read_optional};
+use crate::disk::{Access, decode_pem, exists, first_pem_body, read_optional};
 use crate::issue::{CrlDraft, Issuer, Warning};
 use crate::keys::{sha256, verify_signature};
 use crate::model::{Handle, Lifetime, Timestamp, Window};
@@ -392,6 +392,11 @@ pub(super) fn read_crl(path: &Path) -> Result<Option<Crl>, Error> {
         path: path.into(),
         source: crate::x509::X509Error::Malformed { what: "the CRL", problem },
     };
+    // Our own files hold one block: read in one pass, whatever their size.
+    if let Ok(mut der) = first_pem_body(&bytes, "X509 CRL") {
+        let der = std::mem::take(&mut *der);
+        return Crl::read(der).map(Some).map_err(|source| Error::File { path: path.into(), source });
+    }
     let blocks = decode_pem(&bytes).map_err(|e| malformed(e.to_string()))?;
     let block = blocks.into_iter().find(|b| b.label == "X509 CRL").ok_or_else(|| malformed("no CRL in it".into()))?;
     Crl::read(block.der).map(Some).map_err(|source| Error::File { path: path.into(), source })

@@ -69,7 +69,9 @@ proptest! {
             End::Default(l) | End::Lifetime(l) => v.not_before().plus(l.seconds() - 1),
         };
         let clamped = dates.warnings.iter().any(|w| w.code == "clamped");
-        prop_assert_eq!(asked != v.not_after(), clamped, "{:?}", dates);
+        // A default that overshoots by less than the clock's tolerance is not worth a word.
+        let hardly = matches!(end, End::Default(_)) && asked.since(v.not_after()) <= 300;
+        prop_assert_eq!(asked != v.not_after() && !hardly, clamped, "{:?}", dates);
         prop_assert_eq!(v.not_after() < now, dates.warnings.iter().any(|w| w.code == "already-expired"));
         // Without a typed start it starts now or a little before, or with its issuer.
         if not_before.is_none() {
