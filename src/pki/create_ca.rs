@@ -244,7 +244,7 @@ impl Pki {
         };
         place.config = Config::load(&place.root)?;
         let released = self.release_ca(&wanted.handle, id, pending.folder());
-        let published = released.and_then(|()| self.publish());
+        let published = released.and_then(|()| self.publish().map(drop));
         let signed = published.and_then(|()| if renewing { self.crl_after_renewal(&wanted.handle) } else { Ok(()) });
         signed.map_err(Error::not_released(&wanted.handle))?;
         let certificate = self.view_of(id)?;

@@ -9,7 +9,7 @@ use crate::disk::{Access, decode_pem, exists, first_pem_body, read_optional};
 use crate::issue::{CrlDraft, Issuer, Warning};
 use crate::keys::{sha256, verify_signature};
 use crate::model::{Handle, Lifetime, Timestamp, Window};
-use crate::store::{CrlRecord, Filter, StoreError, Transaction};
+use crate::store::{AuthorityId, CrlRecord, Filter, StoreError, Transaction};
 use crate::x509::{Certificate, Crl, CrlEntries, RevokedEntry};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -138,7 +138,9 @@ impl Pki {
         for ca in &chosen {
             let (due, last) = {
                 let transaction = self.store.begin(crate::store::Access::Read)?;
-                (self.place.crl_due(&*transaction, ca)?, transaction.last_crl(ca.id())?)
+                let asked = request.check || request.due;
+                let due = if asked { self.place.crl_due(&*transaction, ca)? } else { Some("asked for".into()) };
+                (due, transaction.last_crl(ca.id())?)
             };
             let (action, outcome) = match (&due, request.check, request.due) {
                 (Some(_), true, _) => ("due", Ok(last)),
@@ -151,10 +153,11 @@ impl Pki {
             };
             results.push(self.place.report(ca, action, due, outcome));
         }
+        let mut missing = Vec::new();
         if wrote {
-            self.publish().map_err(Error::not_released("the new CRL"))?;
+            missing = self.publish().map_err(Error::not_released("the new CRL"))?;
         }
-        Ok(CrlOutcome { results, warnings: self.crl_warnings()? })
+        Ok(CrlOutcome { results, warnings: self.crl_warnings(&missing)? })
     }
 
     fn write_crl(&mut self, cas: &Cas, ca: &Ca, lifetime: Option<Lifetime>) -> Result<CrlRecord, Error> {
@@ -179,7 +182,7 @@ impl SignedCrl {
             self.pending.abandon(&pki.place);
             return Err(Error::Store(e));
         }
-        let released = pki.release_crl(&self.handle, self.generation, self.pending.folder());
+        let released = pki.release_crl(&self.handle, self.generation, self.record.number, self.pending.folder());
         released.map_err(Error::not_released(format!("the CRL of {}", self.handle)))?;
         self.pending.abandon(&pki.place);
         Ok(self.record)
@@ -295,14 +298,14 @@ impl Place {
 
 impl Pki {
     /// Signs the CRL of a CA again, because it is past half of its life: whoever holds the key keeps it fresh.
-    pub(super) fn refresh_crl(&mut self, cas: &Cas, id: crate::store::AuthorityId) -> Result<(), Error> {
+    pub(super) fn refresh_crl(&mut self, cas: &Cas, id: AuthorityId) -> Result<(), Error> {
         let Some(ca) = cas.by_id(id) else { return Ok(()) };
         self.write_crl(cas, ca, None)?;
-        self.publish()
+        self.publish().map(drop)
     }
 
-    /// Which CAs have no CRL, or a stale one, in `public/crls.pem`.
-    pub(super) fn crl_warnings(&mut self) -> Result<Vec<Warning>, Error> {
+    /// Which CAs have no CRL, or a stale one, in `public/crls.pem`; `missing` are those whose file was not published.
+    pub(super) fn crl_warnings(&mut self, missing: &[AuthorityId]) -> Result<Vec<Warning>, Error> {
         let now = self.place.now();
         let transaction = self.store.begin(crate::store::Access::Read)?;
         let cas = Cas::load(&*transaction)?;
@@ -317,13 +320,10 @@ impl Pki {
                         crl.next_update
                     )
                 }
-                Some(_) => {
-                    let path = self.place.ca_generation_folder(ca).join("crl.pem");
-                    if valid_crl(&path, &ca.certificate).is_some() {
-                        continue;
-                    }
+                Some(_) if missing.contains(&ca.id()) => {
                     format!("the CRL file of `{}` is missing or damaged, and is not published", ca.handle())
                 }
+                Some(_) => continue,
             };
             warnings.push(Warning::new("crl-stale", message));
         }
@@ -363,16 +363,22 @@ pub(super) fn next_crl_of(
 
 impl Pki {
     /// Moves a pending CRL to the folder of its CA's generation, unless a newer one is there.
-    pub(super) fn release_crl(&mut self, handle: &Handle, generation: u32, pending: &Path) -> Result<(), Error> {
+    pub(super) fn release_crl(
+        &mut self,
+        handle: &Handle,
+        generation: u32,
+        number: u64,
+        pending: &Path,
+    ) -> Result<(), Error> {
         let _lock = self.lock_public()?;
-        let from = pending.join("crl.pem");
-        let cas = Cas::load(&*self.read()?)?;
+        let transaction = self.store.begin(crate::store::Access::Read)?;
+        let cas = Cas::load(&*transaction)?;
         let ca = cas.iter().find(|c| c.handle() == handle && c.authority.generation == generation);
-        let (Some(ca), Some(new)) = (ca, read_crl(&from)?) else { return Ok(()) };
-        let target = self.place.ca_generation_folder(ca).join("crl.pem");
-        // What is there counts only if the CA signed it.
-        if valid_crl(&target, &ca.certificate).is_none_or(|old| old.number_u64() < new.number_u64()) {
-            self.place.disk.rename_over(&from, &target)?;
+        let Some(ca) = ca else { return Ok(()) };
+        // A newer one that was recorded meanwhile is released by whoever signed it.
+        if transaction.last_crl(ca.id())?.is_some_and(|last| last.number == number) {
+            let target = self.place.ca_generation_folder(ca).join("crl.pem");
+            self.place.disk.rename_over(&pending.join("crl.pem"), &target)?;
         }
         Ok(())
     }

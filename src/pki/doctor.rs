@@ -287,7 +287,7 @@ impl Pki {
             Ok(all)
         };
         let is = state(&folder)?;
-        let should = self.published()?;
+        let (should, _) = self.published()?;
         for (name, bytes) in &should {
             let found = is.iter().find(|(n, _)| n == name);
             if found.is_none_or(|(_, b)| b != bytes) {

@@ -6,6 +6,10 @@ use super::material::{certificate_pem, chain_pem, crl_pem};
 use super::release::CA_FILES;
 use super::{Error, Pki};
 use crate::disk::{Access, Lock, exists};
+use crate::store::AuthorityId;
+
+/// Names and bytes.
+pub(super) type Files = Vec<(String, Vec<u8>)>;
 
 /// The largest CRL file that is published.
 pub(super) const MAX_CRL_BYTES: u64 = 1 << 30;
@@ -22,12 +26,15 @@ impl Pki {
     ///
     /// Several processes may do so at once: the lock orders them, and each reads the inventory after it has the lock, so
     /// that the last one writes the newest state.
-    pub(super) fn publish(&mut self) -> Result<(), Error> {
+    ///
+    /// Returns the CAs that should have a CRL there and have no good one.
+    pub(super) fn publish(&mut self) -> Result<Vec<AuthorityId>, Error> {
         let folder = self.place.public_folder();
         let _lock = self.lock_public()?;
         // Read before the state is: what changes from here on stays unpublished.
         let change = self.read()?.unpublished()?;
-        for (name, bytes) in self.published()? {
+        let (files, missing) = self.published()?;
+        for (name, bytes) in files {
             self.place.disk.replace_if_changed(&folder.join(&name), &bytes, Access::Public)?;
         }
         self.place.disk.sweep(&folder, |_| true)?;
@@ -37,7 +44,7 @@ impl Pki {
             transaction.mark_published(change)?;
             transaction.commit()?;
         }
-        Ok(())
+        Ok(missing)
     }
 
     /// A CA that was renewed changes the chains of the CAs below it.
@@ -58,11 +65,11 @@ impl Pki {
 
     /// What `public/` holds: each CA's certificate and CRL in DER, all live roots, and the newest CRL of every CA. A CRL
     /// file that its CA did not sign is not published.
-    pub(super) fn published(&mut self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    pub(super) fn published(&mut self) -> Result<(Files, Vec<AuthorityId>), Error> {
         let cas = Cas::load(&*self.read()?)?;
         let now = self.place.now();
         let (mut roots, mut crls) = (String::new(), String::new());
-        let mut files = Vec::new();
+        let (mut files, mut missing) = (Files::new(), Vec::new());
         for ca in cas.iter() {
             let expired = now > ca.certificate.not_after;
             if ca.is_root() && !expired {
@@ -73,11 +80,13 @@ impl Pki {
                 files.push((format!("{}.crt", ca.handle()), ca.certificate.der().to_vec()));
                 files.extend(crl.as_ref().map(|c| (format!("{}.crl", ca.handle()), c.der().to_vec())));
             }
-            if !expired && let Some(crl) = crl {
-                crls.push_str(&crl_pem(&crl));
+            match crl {
+                _ if expired => {}
+                Some(crl) => crls.push_str(&crl_pem(&crl)),
+                None => missing.push(ca.id()),
             }
         }
         files.extend([("roots.pem".to_string(), roots.into_bytes()), ("crls.pem".to_string(), crls.into_bytes())]);
-        Ok(files)
+        Ok((files, missing))
     }
 }

@@ -141,7 +141,7 @@ impl Pki {
         };
         if recorded {
             self.mark_unpublished()?;
-            self.release_crl(handle, generation, folder)?;
+            self.release_crl(handle, generation, number, folder)?;
         }
         self.place.disk.remove(folder)?;
         Ok(recorded)

@@ -121,10 +121,11 @@ impl Pki {
             crl_numbers.insert(name, record.number);
         }
         committed?;
+        let mut missing = Vec::new();
         if written {
-            self.publish().map_err(Error::not_released("the revocation"))?;
+            missing = self.publish().map_err(Error::not_released("the revocation"))?;
         }
-        let warnings = self.crl_warnings()?;
+        let warnings = self.crl_warnings(&missing)?;
         let transaction = self.store.begin(crate::store::Access::Read)?;
         let mut results = Vec::new();
         for (record, action) in done {
