@@ -376,9 +376,10 @@ impl Pki {
         let ca = cas.iter().find(|c| c.handle() == handle && c.authority.generation == generation);
         let Some(ca) = ca else { return Ok(()) };
         // A newer one that was recorded meanwhile is released by whoever signed it.
-        if transaction.last_crl(ca.id())?.is_some_and(|last| last.number == number) {
-            let target = self.place.ca_generation_folder(ca).join("crl.pem");
-            self.place.disk.rename_over(&pending.join("crl.pem"), &target)?;
+        let from = pending.join("crl.pem");
+        // Without the file it was moved already, and only the empty folder is left of it.
+        if exists(&from) && transaction.last_crl(ca.id())?.is_some_and(|last| last.number == number) {
+            self.place.disk.rename_over(&from, &self.place.ca_generation_folder(ca).join("crl.pem"))?;
         }
         Ok(())
     }
