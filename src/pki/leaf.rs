@@ -32,6 +32,8 @@ struct Found {
     key_id: Option<Vec<u8>>,
     /// Whether the issuer's CRL is past half of its life.
     crl_is_old: bool,
+    /// Whether a command that died left something to publish or deliver.
+    unfinished: bool,
 }
 
 /// What was made and waits to be recorded.
@@ -53,7 +55,11 @@ impl Pki {
         self.recover_pending()?;
         for attempt in 0..ATTEMPTS {
             back_off(attempt);
-            let found = self.look(&wanted)?;
+            let mut found = self.look(&wanted)?;
+            if found.unfinished {
+                self.recover()?;
+                found = self.look(&wanted)?;
+            }
             if let Decision::Keep { due } = found.decision {
                 return self.keep(&wanted, &found, due);
             }
@@ -73,22 +79,12 @@ impl Pki {
     }
 
     fn look(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
-        let transaction = self.store.begin(crate::store::Access::Read)?;
-        if transaction.unpublished()?.is_some() || !transaction.due_deliveries()?.is_empty() {
-            drop(transaction);
-            self.recover()?;
-            return self.look_again(wanted);
-        }
-        drop(transaction);
-        self.look_again(wanted)
-    }
-
-    fn look_again(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
         let (place, request) = (&self.place, wanted.request);
         // Looked at before the inventory is read: who made a folder had recorded it first.
         let folder = place.leaf_folder(&wanted.handle);
         let (folder_was_there, seen) = (exists(&folder), deliver::look(request.delivery.as_ref()));
         let transaction = self.store.begin(crate::store::Access::Read)?;
+        let unfinished = transaction.unpublished()?.is_some() || !transaction.due_deliveries()?.is_empty();
         let holder = check_holder(&*transaction, &wanted.handle, &request.identity, request.profile)?;
         let current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
         let cas = Cas::load(&*transaction)?;
@@ -135,7 +131,7 @@ impl Pki {
             None => false,
         };
         let before = current.as_ref().map(|r| r.serial.to_string());
-        Ok(Found { cas, current, decision, issuer, deliveries, before, key_id, crl_is_old })
+        Ok(Found { cas, current, decision, issuer, deliveries, before, key_id, crl_is_old, unfinished })
     }
 
     fn make(&self, wanted: &Wanted<'_>, found: &Found) -> Result<Made, Error> {
@@ -206,6 +202,7 @@ impl Pki {
         )?;
         let new = NewCertificate { predecessor: found.current.as_ref().map(|r| r.id), ..new };
         let pending = Pending::create(place, &new.serial.to_string())?;
+        let mut to_deliver = false;
         let recorded = (|| {
             pending.fill(place, &files)?;
             let transaction = store.begin(crate::store::Access::Write)?;
@@ -240,7 +237,10 @@ impl Pki {
                 transaction.remember_delivery(&wanted.handle, delivery)?;
             }
             // All that are remembered now: another command may have added one meanwhile.
-            transaction.set_deliveries_due(&wanted.handle, true)?;
+            to_deliver = !transaction.deliveries(&wanted.handle)?.is_empty();
+            if to_deliver {
+                transaction.set_deliveries_due(&wanted.handle, true)?;
+            }
             transaction.note(place.now(), action, Some(&wanted.handle), &new.serial.to_string())?;
             transaction.commit()?;
             Ok(Some(id))
@@ -256,7 +256,6 @@ impl Pki {
         let record = record_of(id, new, issuer_handle.unwrap_or_else(|| wanted.handle.clone()));
         let released = self.release_leaf(&wanted.handle, id, pending.folder());
         released.map_err(Error::not_released(&wanted.handle))?;
-        let to_deliver = !self.read()?.deliveries(&wanted.handle)?.is_empty();
         let delivered = if to_deliver { self.deliver(&wanted.handle) } else { Ok(Vec::new()) };
         let delivered = delivered.map_err(Error::not_released(&wanted.handle))?;
         let view = CertificateView::new(&self.place, &record, &certificate, found.before.clone());

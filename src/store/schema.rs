@@ -99,13 +99,14 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     let (found, mark, tables) = {
         // In one view: another process may be making the inventory at this moment.
         let view = connection.transaction()?;
+        let found = format(&view)?;
         let mark: i64 = view.pragma_query_value(None, "application_id", |r| r.get(0))?;
+        if found == known && mark == APPLICATION_ID {
+            return Ok(());
+        }
         let tables: i64 = view.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
-        (format(&view)?, mark, tables)
+        (found, mark, tables)
     };
-    if found == known && mark == APPLICATION_ID {
-        return Ok(());
-    }
     // Before anything is changed: only an empty file may become an inventory.
     if mark != APPLICATION_ID && (tables > 0 || found != 0 || mark != 0) {
         return Err(StoreError::Foreign { path: path.into() });
