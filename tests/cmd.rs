@@ -8,6 +8,7 @@ mod common;
 
 mod cmd {
     mod again;
+    mod backup;
     mod damage;
     mod dates;
     mod delivery;

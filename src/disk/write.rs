@@ -265,6 +265,17 @@ impl Disk {
         unix::mode_of(path).map_err(|e| DiskError::io("look at", path, e))
     }
 
+    /// Makes a file that somebody else wrote durable, and its name.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn sync_file(&self, path: &Path) -> Result<(), DiskError> {
+        fault_point();
+        let synced = File::open(path).and_then(|f| f.sync_all());
+        synced.map_err(|e| DiskError::io("sync", path, e))?;
+        self.sync_folder(&parent(path))
+    }
+
     /// Makes what was created, renamed or removed in a folder durable.
     ///
     /// # Errors

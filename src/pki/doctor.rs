@@ -37,6 +37,15 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+/// A backup that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BackupOutcome {
+    /// `written`.
+    pub action: &'static str,
+    /// The copy of the inventory.
+    pub file: PathBuf,
+}
+
 /// What `doctor` found.
 #[derive(Debug, Clone, Serialize)]
 pub struct DoctorOutcome {
@@ -100,6 +109,25 @@ impl Pki {
         self.check_unknown(&mut findings)?;
         self.check_public(&mut findings)?;
         Ok(DoctorOutcome { problems: findings.problems, certificates, warnings: Vec::new() })
+    }
+
+    /// Writes a consistent copy of the inventory to a file that does not exist yet, readable by its owner alone, while
+    /// others go on using the PKI.
+    ///
+    /// # Errors
+    /// [`Error::Disk`] of kind `AlreadyExists` when the file exists, [`Error::Store`] when it cannot be written whole: it
+    /// is then removed.
+    pub fn backup(&mut self, file: &Path) -> Result<BackupOutcome, Error> {
+        let disk = &self.place.disk;
+        // Its mode is set before SQLite writes into it.
+        disk.create(file, b"", Access::Private)?;
+        let copied = self.store.copy_to(file).map_err(Error::from);
+        if let Err(e) = copied.and_then(|()| Ok(disk.sync_file(file)?)) {
+            disk.remove(file)?;
+            return Err(e);
+        }
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+        Ok(BackupOutcome { action: "written", file })
     }
 
     fn check_pending(&mut self, findings: &mut Findings) -> Result<(), Error> {

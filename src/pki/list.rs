@@ -2,7 +2,7 @@ use super::issuing::view_record;
 use super::target::{Found, find};
 use super::view::{CertificateView, Status};
 use super::{Error, Pki, Target};
-use crate::model::{Lifetime, Profile};
+use crate::model::{Lifetime, Profile, Timestamp};
 use crate::store::Filter;
 
 /// Which certificates are to be listed.
@@ -16,6 +16,10 @@ pub struct ListRequest {
     pub status: Option<Status>,
     /// Only those that end within this time.
     pub expires_within: Option<Lifetime>,
+    /// Only those with this subjectAltName, compared without case.
+    pub name: Option<String>,
+    /// Only those that were recorded at or after this time.
+    pub since: Option<Timestamp>,
     /// Older ones too, not the newest of each handle alone.
     pub all: bool,
     /// With the certificates in PEM.
@@ -39,6 +43,7 @@ impl Pki {
         let mut failed = None;
         transaction.walk(&filter, &mut |record| {
             let wanted = issuer.as_ref().is_none_or(|i| record.issuer_handle == *i)
+                && request.since.is_none_or(|t| record.recorded_at >= t)
                 && request.status.is_none_or(|s| Status::of(&record, now) == s)
                 && request
                     .expires_within
@@ -47,6 +52,7 @@ impl Pki {
                 return true;
             }
             match view_record(place, &*transaction, &record) {
+                Ok(view) if !has_name(&view, request.name.as_deref()) => true,
                 Ok(mut view) => {
                     if !request.pem {
                         view.pem = None;
@@ -78,4 +84,9 @@ impl Pki {
         };
         view_record(&self.place, &*transaction, &record)
     }
+}
+
+/// Whether a certificate has a name, where one is asked for.
+fn has_name(view: &CertificateView, name: Option<&str>) -> bool {
+    name.is_none_or(|n| view.sans.iter().any(|s| s.value.eq_ignore_ascii_case(n)))
 }

@@ -32,7 +32,7 @@ pub use ca_request::CaRequest;
 pub use config::{Config, Urls};
 
 pub use crl::{CrlError, CrlOutcome, CrlReport, CrlRequest};
-pub use doctor::{DoctorOutcome, DoctorRequest, Problem};
+pub use doctor::{BackupOutcome, DoctorOutcome, DoctorRequest, Problem};
 pub use error::{Difference, Error};
 pub use folder::Pki;
 pub use leaf_request::LeafRequest;

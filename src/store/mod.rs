@@ -36,6 +36,12 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError::Busy`] when another process writes for too long.
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError>;
+
+    /// Writes a consistent copy of the whole inventory into an empty file, while others go on using it.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file is not empty or cannot be written.
+    fn copy_to(&mut self, file: &Path) -> Result<(), StoreError>;
 }
 
 /// A consistent view of the inventory, and with [`Access::Write`] the changes of one act.

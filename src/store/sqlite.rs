@@ -51,6 +51,12 @@ impl Store for SqliteStore {
         };
         Ok(Box::new(SqliteTransaction(self.connection.transaction_with_behavior(behavior)?, access)))
     }
+
+    fn copy_to(&mut self, file: &Path) -> Result<(), StoreError> {
+        let name = file.to_str().ok_or_else(|| StoreError::Database("the file's name is not UTF-8".into()))?;
+        self.connection.execute("VACUUM INTO ?1", [name])?;
+        Ok(())
+    }
 }
 
 /// A transaction of SQLite; dropped, it rolls back.

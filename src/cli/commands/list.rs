@@ -3,7 +3,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::{Table, span};
 use clap::{ArgMatches, Args, Command};
-use rootlet::model::{Lifetime, Profile};
+use rootlet::model::{Lifetime, Profile, Timestamp};
 use rootlet::pki::{CertificateView, ListRequest, Status};
 use std::io::Write;
 
@@ -21,6 +21,12 @@ struct Options {
     /// Only those that end within this time
     #[arg(long, value_name = "DURATION")]
     expires_within: Option<String>,
+    /// Only those with this DNS name, IP address, email address or URI
+    #[arg(long, value_name = "NAME")]
+    san: Option<String>,
+    /// Only those that were issued at or after this time
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
     /// Earlier certificates too, not the newest of each name alone
     #[arg(long)]
     all: bool,
@@ -61,6 +67,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         profile: options.profile.as_deref().map(str::parse::<Profile>).transpose()?,
         status: options.status.and_then(|s| statuses.into_iter().find(|x| x.name() == s)),
         expires_within: options.expires_within.as_deref().map(str::parse::<Lifetime>).transpose()?,
+        name: options.san,
+        since: options.since.as_deref().map(str::parse::<Timestamp>).transpose()?,
         all: options.all,
         pem: options.pem,
     };
