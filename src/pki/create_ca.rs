@@ -92,11 +92,8 @@ impl Pki {
             };
             let made = self.place.make_ca(&wanted, &found, &*self.store.begin(crate::store::Access::Read)?)?;
             if let Some(mut outcome) = self.record_ca(&wanted, &found, made)? {
-                if let Some(id) = found.issuer.filter(|_| old_crl)
-                    && let Err(e) = self.refresh_crl(&found.cas, id)
-                {
-                    let text = format!("the CRL of the issuer is past half of its life and could not be renewed: {e}");
-                    outcome.warnings.push(Warning::new("crl-stale", text));
+                if let Some(id) = found.issuer.filter(|_| old_crl) {
+                    self.refresh_crl_or_warn(&found.cas, id, &mut outcome.warnings);
                 }
                 return Ok(outcome);
             }

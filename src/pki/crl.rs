@@ -304,6 +304,14 @@ impl Pki {
         self.publish().map(drop)
     }
 
+    /// As [`Pki::refresh_crl`], beside a command that has done its own work: what goes wrong is a warning.
+    pub(super) fn refresh_crl_or_warn(&mut self, cas: &Cas, id: AuthorityId, warnings: &mut Vec<Warning>) {
+        if let Err(e) = self.refresh_crl(cas, id) {
+            let text = format!("the CRL of the issuer is past half of its life and could not be renewed: {e}");
+            warnings.push(Warning::new("crl-stale", text));
+        }
+    }
+
     /// Which CAs have no CRL, or a stale one, in `public/crls.pem`; `missing` are those whose file was not published.
     pub(super) fn crl_warnings(&mut self, missing: &[AuthorityId]) -> Result<Vec<Warning>, Error> {
         let now = self.place.now();

@@ -5,7 +5,7 @@ use super::crl::read_crl;
 use super::issuing::read;
 use super::material::{OutFile, certificate_pem};
 use super::{Error, Pki};
-use crate::disk::{Access, decode_pem, entries, exists, read_optional};
+use crate::disk::{Access, Lock, decode_pem, entries, exists, read_optional};
 use crate::issue::Warning;
 use crate::keys::{sha256, verify_signature};
 use crate::store::{Filter, Record, Transaction};
@@ -233,7 +233,7 @@ impl Pki {
         if look.problems.is_empty() {
             return Ok(());
         }
-        let _lock = self.lock_public()?;
+        let _lock = lock_if_there(&self.place.public_folder())?;
         let cas = Cas::load(&*self.read()?)?;
         for ca in cas.iter() {
             self.check_ca(findings, &cas, ca)?;
@@ -263,7 +263,7 @@ impl Pki {
             failed?;
         }
         for handle in doubtful {
-            let _lock = self.lock_leaves()?;
+            let _lock = lock_if_there(&self.place.root.join(super::folder::CERTS))?;
             let place = &self.place;
             let transaction = self.store.begin(crate::store::Access::Read)?;
             let cas = Cas::load(&*transaction)?;
@@ -304,40 +304,32 @@ impl Pki {
 
     fn check_public(&mut self, findings: &mut Findings) -> Result<(), Error> {
         let folder = self.place.public_folder();
-        let state = |folder: &Path| -> Result<Vec<(String, Vec<u8>)>, Error> {
-            let mut all = Vec::new();
-            for name in entries(folder)? {
-                let path = folder.join(&name);
-                // A folder has no bytes to compare; it is not ours, and reported as such.
-                let bytes = if path.is_dir() { None } else { read_optional(&path, super::publish::MAX_CRL_BYTES)? };
-                all.push((name, bytes.unwrap_or_default()));
-            }
-            Ok(all)
+        let (is, should) = {
+            // Under the lock, so that nobody publishes between the two looks.
+            let _lock = lock_if_there(&folder)?;
+            // What cannot be read as a file (a folder, a pipe) has no bytes to compare.
+            let bytes = |name: &String| read_optional(&folder.join(name), super::publish::MAX_CRL_BYTES).ok().flatten();
+            let is: Vec<_> = entries(&folder)?.into_iter().map(|name| (bytes(&name), name)).collect();
+            (is, self.published()?.0)
         };
-        let is = state(&folder)?;
-        let (should, _) = self.published()?;
+        let published = if findings.repair { self.publish().map(|_| true) } else { Ok(false) };
+        let repaired = matches!(published, Ok(true));
         for (name, bytes) in &should {
-            let found = is.iter().find(|(n, _)| n == name);
-            if found.is_none_or(|(_, b)| b != bytes) {
+            let found = is.iter().find(|(_, n)| n == name);
+            if found.is_none_or(|(b, _)| b.as_ref() != Some(bytes)) {
                 let what = if found.is_some() { "is not what the inventory says" } else { "is missing" };
-                let file = Some(folder.join(name));
-                let (repaired, hint) =
-                    (findings.repair, (!findings.repair).then(|| "`rootlet doctor --repair` mends it".into()));
-                findings.problems.push(Problem {
-                    code: "public",
-                    message: format!("`public/{name}` {what}"),
-                    file,
-                    repaired,
-                    hint,
-                });
+                let hint = (!findings.repair).then(|| "`rootlet doctor --repair` mends it".into());
+                let (message, file) = (format!("`public/{name}` {what}"), Some(folder.join(name)));
+                findings.problems.push(Problem { code: "public", message, file, repaired, hint });
             }
         }
-        for (name, _) in is.iter().filter(|(n, _)| !should.iter().any(|(s, _)| s == n)) {
+        for (_, name) in is.iter().filter(|(_, n)| !should.iter().any(|(s, _)| s == n)) {
             let message = format!("`public/{name}` is not of this PKI, and would be published");
             findings.add("public", message, Some(&folder.join(name)), Some("move it away"));
         }
-        if findings.repair {
-            self.publish()?;
+        if let Err(e) = published {
+            let message = format!("`public/` cannot be written: {e}");
+            findings.add("public", message, Some(&folder), Some("mend that, and run this again"));
         }
         Ok(())
     }
@@ -462,4 +454,9 @@ fn key_hint(record: &Record) -> &'static str {
     } else {
         "put the right key file back, or issue it again with --force"
     }
+}
+
+/// A folder that is gone needs no lock, and looking must not make it.
+fn lock_if_there(folder: &Path) -> Result<Option<Lock>, Error> {
+    if folder.is_dir() { Ok(Some(Lock::exclusive(folder)?)) } else { Ok(None) }
 }

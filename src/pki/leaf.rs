@@ -66,11 +66,8 @@ impl Pki {
             let made = self.make(&wanted, &found)?;
             let issuer = made.issuer;
             if let Some(mut outcome) = self.record_leaf(&wanted, &found, made)? {
-                if found.crl_is_old
-                    && let Err(e) = self.refresh_crl(&found.cas, issuer)
-                {
-                    let text = format!("the CRL of the issuer is past half of its life and could not be renewed: {e}");
-                    outcome.warnings.push(Warning::new("crl-stale", text));
+                if found.crl_is_old {
+                    self.refresh_crl_or_warn(&found.cas, issuer, &mut outcome.warnings);
                 }
                 return Ok(outcome);
             }

@@ -307,3 +307,17 @@ fn an_inventory_that_is_none() {
         assert!(s.bytes("pki/inventory.db") == content, "it is left alone");
     }
 }
+
+/// Something in `public/` that is no file neither stops nor hangs `doctor`: it is a finding like any other.
+#[test]
+fn what_is_no_file_in_the_published_folder() {
+    let s = healthy();
+    fs::remove_file(s.path("pki/public/roots.pem")).unwrap();
+    fs::create_dir(s.path("pki/public/roots.pem")).unwrap();
+    fs::write(s.path("pki/public/roots.pem/mine"), "mine").unwrap();
+    assert_eq!(codes(&find(&s)), ["public"]);
+    s.run(&["doctor", "--repair"]).exits(3);
+    assert_eq!(s.bytes("pki/public/roots.pem/mine"), b"mine");
+    // A command about something else goes on.
+    s.ok(&["client", "c"]);
+}
