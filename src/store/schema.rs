@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const APPLICATION_ID: i64 = 0x726c_6574;
 
 /// One script for each format, in order; a database of format n has run the first n.
-const MIGRATIONS: [&str; 1] = [FORMAT_1];
+const MIGRATIONS: [&str; 2] = [FORMAT_1, FORMAT_2];
 
 /// Certificates are narrow rows with their DER beside them, so that walking states does not read megabytes.
 /// Revocations are events, counted for each issuer: the newest row of a serial says how it stands, and no reason means
@@ -92,6 +92,29 @@ CREATE TABLE history(
 CREATE TABLE flag(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// What a CA generation is beyond its key being here, what a handle is before its first certificate, and who declared it.
+///
+/// - `past_known`: 0 while nobody has said what the CA revoked before; it signs no CRL until then.
+/// - `key_place`: `here`, `detached` (ours, moved away) or `foreign` (never ours).
+/// - `stage`: `prepared`, `active`, `retiring` or `retired`.
+/// - `request`: handles whose key waits for a certificate from elsewhere.
+/// - `manifest`: the `id` of the manifest that created a handle.
+const FORMAT_2: &str = "
+ALTER TABLE authority ADD COLUMN past_known INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE authority ADD COLUMN key_place TEXT NOT NULL DEFAULT 'here';
+ALTER TABLE authority ADD COLUMN stage TEXT NOT NULL DEFAULT 'active';
+ALTER TABLE holder ADD COLUMN manifest TEXT;
+CREATE TABLE request(
+  handle TEXT PRIMARY KEY,
+  identity TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  spki_sha256 BLOB NOT NULL,
+  csr BLOB NOT NULL,
+  recorded_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX certificate_issuer ON certificate(issuer, not_after);
+";
+
 /// Brings a database to the newest format; an empty file becomes an inventory.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let known = MIGRATIONS.len() as i64;
@@ -140,5 +163,32 @@ fn switch_to_wal(connection: &Connection) -> Result<(), StoreError> {
             }
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_the_first_format_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inventory.db");
+        let mut connection = Connection::open(&path).unwrap();
+        connection.execute_batch(FORMAT_1).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection.execute("INSERT INTO authority(handle, generation) VALUES('internal-ca', 1)", []).unwrap();
+        migrate(&mut connection, &path).unwrap();
+        let row: (String, i64, String, String) = connection
+            .query_row("SELECT handle, past_known, key_place, stage FROM authority", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+            })
+            .unwrap();
+        assert_eq!(row, ("internal-ca".into(), 1, "here".into(), "active".into()));
+        let format: i64 = connection.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap();
+        assert_eq!(format, MIGRATIONS.len() as i64);
+        // A second time there is nothing to do.
+        migrate(&mut connection, &path).unwrap();
     }
 }
