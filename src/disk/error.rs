@@ -16,12 +16,15 @@ pub enum DiskError {
         source: io::Error,
     },
     /// Another command holds a lock.
-    #[error("`{}` is locked: another command has been working for more than {waited_seconds} seconds", path.display())]
+    #[error("`{}` is locked: {} has been working for more than {waited_seconds} seconds", path.display(),
+        holder.as_deref().unwrap_or("another command"))]
     Locked {
         /// The folder.
         path: PathBuf,
         /// How long this command waited.
         waited_seconds: u64,
+        /// The process that holds it, where the system tells.
+        holder: Option<String>,
     },
     /// Larger than anything that is read here.
     #[error("`{}` is larger than {limit} bytes", path.display())]
@@ -56,6 +59,9 @@ impl DiskError {
 
     /// What would mend it, where that is known.
     pub fn hints(&self) -> Vec<String> {
+        if matches!(self, DiskError::Locked { .. }) {
+            return vec!["run the command again when the other one has finished; its lock goes with it".into()];
+        }
         match self.kind() {
             Some(io::ErrorKind::StorageFull) => {
                 vec!["make room on the file system".into()]

@@ -52,7 +52,8 @@ impl Lock {
             }
             // Whoever holds it may have been stopped: the wait has an end.
             if started.elapsed() > WAIT {
-                return Err(DiskError::Locked { path: folder.into(), waited_seconds: WAIT.as_secs() });
+                let (waited_seconds, holder) = (WAIT.as_secs(), super::holder::of_folder(folder));
+                return Err(DiskError::Locked { path: folder.into(), waited_seconds, holder });
             }
             std::thread::sleep(PAUSE);
         }

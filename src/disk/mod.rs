@@ -4,6 +4,7 @@
 
 mod access;
 mod error;
+mod holder;
 mod lock;
 mod pem;
 mod read;
@@ -12,8 +13,10 @@ mod write;
 
 pub use access::Access;
 pub use error::DiskError;
+pub use holder::database_writer;
 pub use lock::Lock;
 pub use pem::{Block, PemError, decode_pem, encode_pem, encode_secret_pem, first_pem_body};
 pub use read::{entries, exists, read, read_optional};
+pub use unix::is_writable;
 pub use write::Disk;
 pub(crate) use write::fault_point;

@@ -114,6 +114,11 @@ pub(super) fn lock(file: &File, exclusive: bool) -> io::Result<bool> {
     }
 }
 
+/// Whether this process may make files in a folder.
+pub fn is_writable(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
 /// Opens a file to read it, without waiting for whoever should write into it if it is a pipe.
 pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32).open(path)

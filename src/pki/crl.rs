@@ -198,6 +198,9 @@ impl Place {
         ca: &Ca,
         lifetime: Option<Lifetime>,
     ) -> Result<SignedCrl, Error> {
+        if !ca.authority.past_known {
+            return Err(Error::PastUnknown { handle: ca.handle().clone() });
+        }
         let mut entries = CrlEntries::default();
         transaction.revoked(ca.id(), &mut |r| {
             let (serial, revoked_at) = (r.serial, r.at);

@@ -271,6 +271,18 @@ pub enum Error {
         /// Its serial.
         serial: Serial,
     },
+    /// What a CA revoked before is not known.
+    #[error("what `{handle}` revoked before is not known, so it signs no CRL")]
+    PastUnknown {
+        /// The CA.
+        handle: Handle,
+    },
+    /// The inventory is there.
+    #[error("`{}` has an inventory that can be read: there is nothing to salvage", path.display())]
+    NothingToSalvage {
+        /// The PKI folder.
+        path: PathBuf,
+    },
     /// No CRL lists a root.
     #[error("`{handle}` is a root, and no CRL can list a root")]
     RootRevocation {
@@ -347,7 +359,7 @@ impl Error {
             Error::Disk(DiskError::Locked { .. }) | Error::Overtaken { .. } => "busy",
             Error::Disk(_) | Error::Delivery { .. } => "io",
             Error::NotReleased { .. } => "not-released",
-            Error::Store(StoreError::Busy) => "busy",
+            Error::Store(StoreError::Busy { .. }) => "busy",
             Error::Store(_) => "inventory",
             Error::Issue { source, .. } => source.code(),
             Error::File { .. } => "malformed",
@@ -375,6 +387,8 @@ impl Error {
             Error::AmbiguousTarget { .. } => "ambiguous-target",
             Error::AlreadyRevoked { .. } => "already-revoked",
             Error::NotOnHold { .. } => "not-on-hold",
+            Error::PastUnknown { .. } => "past-unknown",
+            Error::NothingToSalvage { .. } => "exists",
             Error::RootRevocation { .. } => "root-revocation",
             Error::NothingToRevoke { .. } => "nothing-to-revoke",
             Error::Internal(_) => "internal",
@@ -399,7 +413,15 @@ impl Error {
                 }
                 hints
             }
-            Error::LostInventory { .. } => one("bring inventory.db back from a backup; nothing was changed"),
+            Error::LostInventory { .. } => vec![
+                "bring inventory.db back from a backup; nothing was changed".into(),
+                "`rootlet doctor --salvage` remakes it from the certificates and CRLs on disk".into(),
+            ],
+            Error::PastUnknown { handle } => vec![
+                format!("give its CRL with `rootlet import {handle} --crl-file FILE`"),
+                format!("or say that there is nothing but what is on record: `rootlet import {handle} --no-past`"),
+            ],
+            Error::NothingToSalvage { .. } => one("`rootlet doctor` checks it, `rootlet doctor --history` all of it"),
             Error::DeliveryInside { .. } | Error::DeliveryTaken { .. } => one("choose another --out-dir"),
             Error::Store(e) => e.hints(),
             Error::Issue { source, .. } => source.hints(),

@@ -6,7 +6,7 @@ use crate::store::{self, SqliteStore, Store, Transaction};
 use std::io;
 use std::path::{Path, PathBuf};
 
-const INVENTORY: &str = "inventory.db";
+pub(super) const INVENTORY: &str = "inventory.db";
 pub(super) const PUBLIC: &str = "public";
 pub(super) const CA: &str = "ca";
 pub(super) const CERTS: &str = "certs";
@@ -191,6 +191,6 @@ fn check_nothing_issued(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn absolute(folder: &Path) -> Result<PathBuf, Error> {
+pub(super) fn absolute(folder: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(folder).map_err(|e| Error::Disk(DiskError::io("find", folder, e)))
 }

@@ -1,13 +1,13 @@
-use super::authority::Cas;
+use super::authority::{Ca, Cas};
 use super::folder::Place;
 use super::issuing::view_record;
 use super::state::is_final;
-use super::target::{Found, find};
+use super::target::{Found, find, find_elsewhere};
 use super::view::CertificateView;
 use super::{Error, Pki, Target};
 use crate::issue::{Issuer, Warning};
-use crate::model::{Profile, Reason, Timestamp};
-use crate::store::{AuthorityId, CertificateId, Filter, NewRevocation, Record, Transaction};
+use crate::model::{Handle, Profile, Reason, Serial, Timestamp};
+use crate::store::{AuthorityId, CertificateId, Filter, NewRevocation, Record, Revocation, Transaction};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
@@ -29,12 +29,16 @@ pub struct RevokeRequest {
 /// One certificate that was revoked or released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Revoked {
-    /// Its handle.
-    pub name: String,
+    /// Its handle; nothing when it was made elsewhere.
+    pub name: Option<String>,
     /// `revoked`, `released` or `unchanged`.
     pub action: &'static str,
-    /// The certificate.
-    pub certificate: CertificateView,
+    /// The handle of the CA that issued it.
+    pub ca: String,
+    /// Its serial.
+    pub serial: String,
+    /// The certificate; nothing when it was made elsewhere.
+    pub certificate: Option<CertificateView>,
 }
 
 /// What `revoke` did.
@@ -71,38 +75,29 @@ impl Pki {
         self.recover()?;
         let Pki { place, store } = self;
         let transaction = store.begin(crate::store::Access::Write)?;
-        let (mut seen, mut records) = (HashSet::new(), Vec::new());
+        let cas = Cas::load(&*transaction)?;
+        let mut collected = Collected::default();
         for target in &request.targets {
-            collect(&*transaction, target, request, now, &mut seen, &mut records)?;
+            match find_elsewhere(&*transaction, place, &cas, target)? {
+                Some((ca, serial)) => collected.add_elsewhere(&*transaction, ca, serial)?,
+                None => collect(&*transaction, target, request, now, &mut collected)?,
+            }
         }
         let mut touched: BTreeMap<AuthorityId, ()> = BTreeMap::new();
-        let mut done: Vec<(Record, &'static str)> = Vec::new();
-        for record in records {
-            match judge(&record, request)? {
-                Act::Nothing => done.push((record, "unchanged")),
+        let mut done: Vec<(Subject, &'static str)> = Vec::new();
+        for subject in collected.subjects {
+            match judge(&subject, request)? {
+                Act::Nothing => done.push((subject, "unchanged")),
                 Act::Append => {
-                    // Another reason for the same revocation: it was revoked when it was, and what was known stays known.
-                    let before = record.revocation.as_ref().filter(|_| request.reason.is_some());
-                    transaction.revoke(&NewRevocation {
-                        issuer: record.issuer,
-                        serial: record.serial,
-                        not_after: record.not_after,
-                        at: request.at.or(before.map(|r| r.at)).unwrap_or(now).max(record.not_before),
-                        reason: request.reason,
-                        invalidity_date: request.invalidity_date.or(before.and_then(|r| r.invalidity_date)),
-                    })?;
-                    if request.reason == Some(Reason::KeyCompromise) {
-                        transaction.bar_key(&record.spki_sha256, now)?;
-                    }
+                    let issuer = append(&*transaction, &subject, request, now)?;
                     let action = if request.reason.is_some() { "revoked" } else { "released" };
-                    let detail = format!("{} {}", record.serial, request.reason.map_or("release", Reason::name));
-                    transaction.note(now, action, Some(&record.handle), &detail)?;
-                    touched.insert(record.issuer, ());
-                    done.push((record, action));
+                    let detail = format!("{} {}", subject.serial(), request.reason.map_or("release", Reason::name));
+                    transaction.note(now, action, Some(subject.handle()), &detail)?;
+                    touched.insert(issuer, ());
+                    done.push((subject, action));
                 }
             }
         }
-        let cas = Cas::load(&*transaction)?;
         let mut crl_numbers = BTreeMap::new();
         let mut signed = Vec::new();
         let written = !request.no_crl && !touched.is_empty();
@@ -125,13 +120,25 @@ impl Pki {
         if written {
             missing = self.publish().map_err(Error::not_released("the revocation"))?;
         }
-        let warnings = self.crl_warnings(&missing)?;
+        let mut warnings = self.crl_warnings(&missing)?;
         let transaction = self.store.begin(crate::store::Access::Read)?;
         let mut results = Vec::new();
-        for (record, action) in done {
-            let fresh = transaction.certificate(record.id)?.unwrap_or(record);
-            let certificate = view_record(&self.place, &*transaction, &fresh)?;
-            results.push(Revoked { name: fresh.handle.to_string(), action, certificate });
+        for (subject, action) in done {
+            let (ca, serial) = (subject.issuer_handle().to_string(), subject.serial().to_string());
+            let (name, certificate) = match subject {
+                Subject::Here(record) => {
+                    let fresh = transaction.certificate(record.id)?.unwrap_or(*record);
+                    let view = view_record(&self.place, &*transaction, &fresh)?;
+                    (Some(fresh.handle.to_string()), Some(view))
+                }
+                Subject::Elsewhere { .. } => {
+                    let text =
+                        format!("the inventory has no certificate {serial} of `{ca}`: it counts as made elsewhere");
+                    warnings.push(Warning::new("made-elsewhere", text));
+                    (None, None)
+                }
+            };
+            results.push(Revoked { name, action, ca, serial, certificate });
         }
         let crl = match (touched.is_empty(), written) {
             (true, _) => "unchanged",
@@ -142,20 +149,107 @@ impl Pki {
     }
 }
 
-/// The certificates that a target means, none twice.
+/// What is revoked or released.
+enum Subject {
+    /// A certificate of the inventory.
+    Here(Box<Record>),
+    /// A serial of one of our CAs that was issued elsewhere, before it was adopted or after its inventory was lost.
+    Elsewhere { issuer: AuthorityId, ca: Handle, serial: Serial, not_after: Timestamp, was: Option<Revocation> },
+}
+
+impl Subject {
+    fn handle(&self) -> &Handle {
+        match self {
+            Subject::Here(record) => &record.handle,
+            Subject::Elsewhere { ca, .. } => ca,
+        }
+    }
+
+    fn issuer_handle(&self) -> &Handle {
+        match self {
+            Subject::Here(record) => &record.issuer_handle,
+            Subject::Elsewhere { ca, .. } => ca,
+        }
+    }
+
+    fn serial(&self) -> Serial {
+        match self {
+            Subject::Here(record) => record.serial,
+            Subject::Elsewhere { serial, .. } => *serial,
+        }
+    }
+
+    fn revocation(&self) -> Option<&Revocation> {
+        match self {
+            Subject::Here(record) => record.revocation.as_ref(),
+            Subject::Elsewhere { was, .. } => was.as_ref(),
+        }
+    }
+}
+
+/// What the targets mean, nothing twice.
+#[derive(Default)]
+struct Collected {
+    seen: HashSet<CertificateId>,
+    seen_elsewhere: HashSet<(AuthorityId, Serial)>,
+    subjects: Vec<Subject>,
+}
+
+impl Collected {
+    fn add(&mut self, record: Record) {
+        if self.seen.insert(record.id) {
+            self.subjects.push(Subject::Here(Box::new(record)));
+        }
+    }
+
+    fn add_elsewhere(&mut self, transaction: &dyn Transaction, ca: &Ca, serial: Serial) -> Result<(), Error> {
+        let issuer = ca.id();
+        if self.seen_elsewhere.insert((issuer, serial)) {
+            let was = transaction.revocation(issuer, &serial)?;
+            // When it ends is not known: it stays listed for as long as its CA lives.
+            let (ca, not_after) = (ca.handle().clone(), ca.certificate.not_after);
+            self.subjects.push(Subject::Elsewhere { issuer, ca, serial, not_after, was });
+        }
+        Ok(())
+    }
+}
+
+/// Records one event, and returns whose CRL changes by it.
+fn append(
+    transaction: &dyn Transaction,
+    subject: &Subject,
+    request: &RevokeRequest,
+    now: Timestamp,
+) -> Result<AuthorityId, Error> {
+    // Another reason for the same revocation: it was revoked when it was, and what was known stays known.
+    let before = subject.revocation().filter(|_| request.reason.is_some());
+    let at = request.at.or(before.map(|r| r.at)).unwrap_or(now);
+    let (issuer, not_after, at) = match subject {
+        Subject::Here(record) => (record.issuer, record.not_after, at.max(record.not_before)),
+        Subject::Elsewhere { issuer, not_after, .. } => (*issuer, *not_after, at),
+    };
+    transaction.revoke(&NewRevocation {
+        issuer,
+        serial: subject.serial(),
+        not_after,
+        at,
+        reason: request.reason,
+        invalidity_date: request.invalidity_date.or(before.and_then(|r| r.invalidity_date)),
+    })?;
+    if let (Subject::Here(record), Some(Reason::KeyCompromise)) = (subject, request.reason) {
+        transaction.bar_key(&record.spki_sha256, now)?;
+    }
+    Ok(issuer)
+}
+
+/// The certificates of the inventory that a target means.
 fn collect(
     transaction: &dyn Transaction,
     target: &Target,
     request: &RevokeRequest,
     now: Timestamp,
-    seen: &mut HashSet<CertificateId>,
-    records: &mut Vec<Record>,
+    collected: &mut Collected,
 ) -> Result<(), Error> {
-    let mut add = |record: Record| {
-        if seen.insert(record.id) {
-            records.push(record);
-        }
-    };
     let mut found = Vec::new();
     match find(transaction, target)? {
         Found::Certificate(record) => found.push(*record),
@@ -189,11 +283,11 @@ fn collect(
         if request.reason == Some(Reason::KeyCompromise) {
             for same in transaction.with_key(&record.spki_sha256)? {
                 if same.not_after >= now && same.id != record.id && !is_root(&same) {
-                    add(same);
+                    collected.add(same);
                 }
             }
         }
-        add(record);
+        collected.add(record);
     }
     Ok(())
 }
@@ -209,21 +303,20 @@ enum Act {
 
 /// Whether a reason may follow the one on record: the same is nothing new; key-compromise may always follow, and
 /// anything may follow a hold (RFC 5280 5.3.1).
-fn judge(record: &Record, request: &RevokeRequest) -> Result<Act, Error> {
-    let was = record.revocation.as_ref().map(|r| r.reason);
+fn judge(subject: &Subject, request: &RevokeRequest) -> Result<Act, Error> {
+    let was = subject.revocation().map(|r| r.reason);
+    let (handle, serial) = (subject.handle().clone(), subject.serial());
     match (was, request.reason) {
         (None, Some(_)) => Ok(Act::Append),
         (Some(Reason::CertificateHold), None) => Ok(Act::Append),
-        (_, None) => Err(Error::NotOnHold { handle: record.handle.clone(), serial: record.serial }),
+        (_, None) => Err(Error::NotOnHold { handle, serial }),
         (Some(was), Some(is)) if was == is => {
-            let known = record.revocation.as_ref().and_then(|r| r.invalidity_date);
+            let known = subject.revocation().and_then(|r| r.invalidity_date);
             let new = request.invalidity_date.is_some() && request.invalidity_date != known;
             Ok(if new { Act::Append } else { Act::Nothing })
         }
         (Some(was), Some(is)) if !is_final(was) || is == Reason::KeyCompromise => Ok(Act::Append),
-        (Some(was), Some(_)) => {
-            Err(Error::AlreadyRevoked { handle: record.handle.clone(), serial: record.serial, was: was.name().into() })
-        }
+        (Some(was), Some(_)) => Err(Error::AlreadyRevoked { handle, serial, was: was.name().into() }),
     }
 }
 

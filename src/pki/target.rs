@@ -1,5 +1,7 @@
 //! What a word on the command line means: a file, a handle, or a serial.
 
+use super::authority::{Ca, Cas};
+use super::folder::Place;
 use super::{Error, Pki};
 use crate::disk::{decode_pem, read};
 use crate::model::{Handle, Serial};
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 const FILE_ENDINGS: [&str; 4] = [".pem", ".crt", ".cer", ".der"];
 /// Certificate files are small; bundles of thousands still fit.
 const MAX_FILE: u64 = 16 << 20;
+/// Shorter serials may be counters, which several CAs use alike (CABF TLS BR 7.1 wants 64 random bits).
+const RANDOM_SERIAL_OCTETS: usize = 8;
 
 /// What is to be revoked, renewed, shown or exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +61,22 @@ pub(super) fn find(transaction: &dyn Transaction, target: &Target) -> Result<Fou
         }
         Target::Word(word) => find_word(transaction, word),
     }
+}
+
+/// A serial under a CA that was named with it, when the inventory has no such certificate: it was made elsewhere.
+pub(super) fn find_elsewhere<'c>(
+    transaction: &dyn Transaction,
+    place: &Place,
+    cas: &'c Cas,
+    target: &Target,
+) -> Result<Option<(&'c Ca, Serial)>, Error> {
+    let Target::Serial { serial, issuer: Some(issuer) } = target else { return Ok(None) };
+    let ca = place.named_ca(cas, issuer)?;
+    let records = transaction.with_serial(serial)?;
+    // A serial this long is drawn at random and never twice: the wrong CA was named.
+    let mistaken = !records.is_empty() && serial.as_bytes().len() >= RANDOM_SERIAL_OCTETS;
+    let here = records.iter().any(|r| r.issuer_handle == *ca.handle());
+    Ok((!here && !mistaken).then_some((ca, *serial)))
 }
 
 fn find_word(transaction: &dyn Transaction, word: &str) -> Result<Found, Error> {

@@ -1,12 +1,15 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the inventory could not do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process writes.
-    #[error("the inventory is busy: another process has been writing for too long")]
-    Busy,
+    #[error("the inventory is busy: {} has been writing for too long", holder.as_deref().unwrap_or("another process"))]
+    Busy {
+        /// The process that writes, where the system tells.
+        holder: Option<String>,
+    },
     /// A newer rootlet made it.
     #[error("the inventory has format {found}, and this version knows formats up to {known}")]
     Newer {
@@ -24,6 +27,9 @@ pub enum StoreError {
     /// A change was tried in a transaction that was begun to read.
     #[error("a transaction that was begun to read cannot change the inventory")]
     ReadOnly,
+    /// The file, or its file system, cannot be written.
+    #[error("the inventory cannot be written: it is read-only here")]
+    Unwritable,
     /// The serial is taken.
     #[error("serial {serial} is already used by this issuer")]
     SerialTaken {
@@ -41,13 +47,24 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same command may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, StoreError::Busy)
+        matches!(self, StoreError::Busy { .. })
+    }
+
+    /// Names who writes to a database, if that is why it failed.
+    pub(super) fn naming_holder(self, path: &Path) -> Self {
+        match self {
+            StoreError::Busy { .. } => StoreError::Busy { holder: crate::disk::database_writer(path) },
+            other => other,
+        }
     }
 
     /// What would mend it, where that is known.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            StoreError::Busy => vec!["run the command again when the other one has finished".into()],
+            StoreError::Busy { .. } => vec!["run the command again when the other one has finished".into()],
+            StoreError::Unwritable => {
+                vec!["run as the owner of the PKI folder, on a file system that is mounted to be written".into()]
+            }
             StoreError::Newer { .. } => vec!["use the newer rootlet that wrote it".into()],
             StoreError::Damaged(_) => vec!["run `rootlet doctor` to see what does not agree".into()],
             _ => Vec::new(),
@@ -57,9 +74,10 @@ impl StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase, ReadOnly};
         match error.sqlite_error_code() {
-            Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy,
+            Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy { holder: None },
+            Some(ReadOnly) => StoreError::Unwritable,
             Some(DatabaseCorrupt | NotADatabase) => StoreError::Damaged(error.to_string()),
             _ => StoreError::Database(error.to_string()),
         }

@@ -61,6 +61,9 @@ pub trait Transaction {
     /// Whether a serial of a CA is revoked or on hold.
     fn is_revoked(&self, issuer: AuthorityId, serial: &Serial) -> Result<bool, StoreError>;
 
+    /// How a serial of a CA stands, whether or not its certificate is known; nothing when it is not revoked or on hold.
+    fn revocation(&self, issuer: AuthorityId, serial: &Serial) -> Result<Option<Revocation>, StoreError>;
+
     /// Every certificate of this serial, of whichever issuer.
     fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError>;
 
@@ -97,6 +100,15 @@ pub trait Transaction {
     /// The history, newest last; at most `limit` of the newest events.
     fn history(&self, limit: usize) -> Result<Vec<Event>, StoreError>;
 
+    /// The newest time in the history; nothing before the first act.
+    fn newest_act(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Walks the CRLs of a CA in the order of their numbers. The visitor returns whether to go on.
+    fn crls(&self, issuer: AuthorityId, visit: &mut dyn FnMut(CrlRecord) -> bool) -> Result<(), StoreError>;
+
+    /// What the store finds wrong with itself, in its own words; reads everything.
+    fn integrity(&self) -> Result<Vec<String>, StoreError>;
+
     /// The newest change that `public/` has to show, if it does not show it yet: a command may have died.
     fn unpublished(&self) -> Result<Option<i64>, StoreError>;
 
@@ -105,6 +117,9 @@ pub trait Transaction {
 
     /// Adds a CA generation whose first certificate follows.
     fn add_authority(&self, new: &NewAuthority) -> Result<AuthorityId, StoreError>;
+
+    /// Says whether what a CA generation revoked before is known.
+    fn set_past_known(&self, authority: AuthorityId, known: bool) -> Result<(), StoreError>;
 
     /// Records a certificate and makes it the newest of its handle. A handle that nobody has is taken.
     fn record(&self, new: &NewCertificate) -> Result<CertificateId, StoreError>;

@@ -31,6 +31,8 @@ pub struct Authority {
     pub handle: Handle,
     /// 1 for the first key, 2 for the next.
     pub generation: u32,
+    /// Whether what it revoked before is known; while it is not, it signs no CRL.
+    pub past_known: bool,
     /// The newest certificate of this key.
     pub certificate: Record,
 }

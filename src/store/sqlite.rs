@@ -1,7 +1,7 @@
 use super::{Access, Store, StoreError, Transaction, schema};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a writer waits for another one.
@@ -13,6 +13,7 @@ const CACHED_STATEMENTS: usize = 32;
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Connection,
+    path: PathBuf,
 }
 
 impl SqliteStore {
@@ -32,14 +33,56 @@ impl SqliteStore {
     pub fn open_with_patience(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         // One thread uses a connection at a time: `&mut self` says so, SQLite's own mutexes need not.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(patience)?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        // Plans that do not look at bound values: else every statement is prepared a second time when it is first run.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-        schema::migrate(&mut connection, path)?;
-        Ok(SqliteStore { connection })
+        let ready = |mut connection| {
+            prepare(&connection, patience)?;
+            schema::migrate(&mut connection, path).map_err(|e| e.naming_holder(path))?;
+            Ok(connection)
+        };
+        let opened = Connection::open_with_flags(path, flags).map_err(StoreError::from).and_then(ready);
+        let connection = match opened {
+            Ok(connection) => connection,
+            Err(e) => match Self::open_unwritable(path) {
+                Some(other) => ready(other?)?,
+                None => return Err(e),
+            },
+        };
+        Ok(SqliteStore { connection, path: path.into() })
+    }
+
+    /// An inventory where SQLite can make no files of its own, as on a read-only file system: it can be read when no
+    /// writer left anything beside it.
+    fn open_unwritable(path: &Path) -> Option<rusqlite::Result<Connection>> {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if crate::disk::is_writable(folder) || crate::disk::exists(&beside(path, "-wal")) {
+            return None;
+        }
+        // A path in a URI: what has a meaning there is written as hexadecimal.
+        let escaped: String = std::path::absolute(path).ok()?.to_str()?.bytes().map(escape).collect();
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Some(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags))
+    }
+}
+
+fn prepare(connection: &Connection, patience: Duration) -> Result<(), StoreError> {
+    connection.busy_timeout(patience)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Plans that do not look at bound values: else every statement is prepared a second time when it is first run.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn escape(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02x}")
     }
 }
 
@@ -49,7 +92,9 @@ impl Store for SqliteStore {
             Access::Read => TransactionBehavior::Deferred,
             Access::Write => TransactionBehavior::Immediate,
         };
-        Ok(Box::new(SqliteTransaction(self.connection.transaction_with_behavior(behavior)?, access)))
+        let path = &self.path;
+        let begun = self.connection.transaction_with_behavior(behavior).map_err(StoreError::from);
+        Ok(Box::new(SqliteTransaction(begun.map_err(|e| e.naming_holder(path))?, access)))
     }
 
     fn copy_to(&mut self, file: &Path) -> Result<(), StoreError> {

@@ -72,7 +72,7 @@ impl SqliteTransaction<'_> {
             revocation: None,
             der: blob(row, 12)?.to_vec(),
         };
-        record.revocation = self.revocation(record.issuer, &record.serial)?;
+        record.revocation = self.read_revocation(record.issuer, &record.serial)?;
         Ok(record)
     }
 
@@ -87,7 +87,11 @@ impl SqliteTransaction<'_> {
     }
 
     /// How a serial stands: its newest event, unless that lifted a hold.
-    pub(super) fn revocation(&self, issuer: AuthorityId, number: &Serial) -> Result<Option<Revocation>, StoreError> {
+    pub(super) fn read_revocation(
+        &self,
+        issuer: AuthorityId,
+        number: &Serial,
+    ) -> Result<Option<Revocation>, StoreError> {
         let mut statement = self.0.prepare_cached(
             "SELECT serial, at, reason, invalidity_date, event,
                (SELECT min(number) FROM crl WHERE crl.issuer = r.issuer AND crl.last_event >= r.event)
@@ -114,7 +118,7 @@ impl SqliteTransaction<'_> {
 
     pub(super) fn read_authorities(&self) -> Result<Vec<Authority>, StoreError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT id, handle, generation, certificate FROM authority WHERE certificate IS NOT NULL ORDER BY id",
+            "SELECT id, handle, generation, certificate, past_known FROM authority WHERE certificate IS NOT NULL ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
         let mut all = Vec::new();
@@ -124,6 +128,7 @@ impl SqliteTransaction<'_> {
                 id: AuthorityId(row.get(0)?),
                 handle: handle(text(row, 1)?)?,
                 generation: row.get(2)?,
+                past_known: row.get(4)?,
                 certificate: self.read_certificate(id)?.ok_or_else(|| damaged("a CA without certificate"))?,
             });
         }
@@ -214,21 +219,44 @@ impl SqliteTransaction<'_> {
              WHERE issuer = ?1 ORDER BY number DESC LIMIT 1",
         )?;
         let mut rows = statement.query([issuer.0])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        Ok(Some(CrlRecord {
-            issuer,
-            number: u64::try_from(row.get::<_, i64>(0)?).map_err(|_| damaged("a CRL number"))?,
-            this_update: time(row.get(1)?)?,
-            next_update: time(row.get(2)?)?,
-            entries: u64::try_from(row.get::<_, i64>(3)?).map_err(|_| damaged("a count"))?,
-            last_event: row.get(4)?,
-            sha256: digest(blob(row, 5)?)?,
-        }))
+        rows.next()?.map(|row| crl(issuer, row)).transpose()
     }
 
     pub(super) fn read_last_event(&self, issuer: AuthorityId) -> Result<i64, StoreError> {
         let mut statement = self.0.prepare_cached("SELECT max(event) FROM revocation WHERE issuer = ?1")?;
         Ok(statement.query_row([issuer.0], |r| r.get::<_, Option<i64>>(0))?.unwrap_or(0))
+    }
+
+    /// The newest time that the inventory knows of.
+    pub(super) fn read_newest_act(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT max(at) FROM history WHERE id > (SELECT max(id) - 64 FROM history)")?;
+        statement.query_row([], |r| r.get::<_, Option<i64>>(0))?.map(time).transpose()
+    }
+
+    pub(super) fn read_integrity(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.0.prepare("PRAGMA integrity_check(20)")?;
+        let rows = statement.query_map([], |r| r.get::<_, String>(0))?;
+        let found: Vec<String> = rows.collect::<Result<_, _>>()?;
+        Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    pub(super) fn read_crls(
+        &self,
+        issuer: AuthorityId,
+        visit: &mut dyn FnMut(CrlRecord) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT number, this_update, next_update, entries, last_event, sha256 FROM crl
+             WHERE issuer = ?1 ORDER BY number",
+        )?;
+        let mut rows = statement.query([issuer.0])?;
+        while let Some(row) = rows.next()? {
+            if !visit(crl(issuer, row)?) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn read_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<(Vec<u8>, bool)>, StoreError> {
@@ -282,6 +310,18 @@ impl SqliteTransaction<'_> {
         let mut statement = self.0.prepare_cached("SELECT value FROM flag WHERE name = ?1")?;
         Ok(statement.query_row([name], |r| r.get::<_, i64>(0)).optional()?.unwrap_or(0))
     }
+}
+
+fn crl(issuer: AuthorityId, row: &Row<'_>) -> Result<CrlRecord, StoreError> {
+    Ok(CrlRecord {
+        issuer,
+        number: u64::try_from(row.get::<_, i64>(0)?).map_err(|_| damaged("a CRL number"))?,
+        this_update: time(row.get(1)?)?,
+        next_update: time(row.get(2)?)?,
+        entries: u64::try_from(row.get::<_, i64>(3)?).map_err(|_| damaged("a count"))?,
+        last_event: row.get(4)?,
+        sha256: digest(blob(row, 5)?)?,
+    })
 }
 
 /// `None` for the release of a hold.

@@ -26,7 +26,11 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn is_revoked(&self, issuer: AuthorityId, serial: &Serial) -> Result<bool, StoreError> {
-        Ok(self.revocation(issuer, serial)?.is_some())
+        Ok(self.read_revocation(issuer, serial)?.is_some())
+    }
+
+    fn revocation(&self, issuer: AuthorityId, serial: &Serial) -> Result<Option<Revocation>, StoreError> {
+        self.read_revocation(issuer, serial)
     }
 
     fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError> {
@@ -73,6 +77,18 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_history(limit)
     }
 
+    fn newest_act(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read_newest_act()
+    }
+
+    fn crls(&self, issuer: AuthorityId, visit: &mut dyn FnMut(CrlRecord) -> bool) -> Result<(), StoreError> {
+        self.read_crls(issuer, visit)
+    }
+
+    fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        self.read_integrity()
+    }
+
     fn unpublished(&self) -> Result<Option<i64>, StoreError> {
         let (changed, published) = (self.read_flag(CHANGED)?, self.read_flag(PUBLISHED)?);
         Ok((changed != published).then_some(changed))
@@ -87,6 +103,13 @@ impl Transaction for SqliteTransaction<'_> {
         let mut statement = db.prepare_cached("INSERT INTO authority(handle, generation) VALUES(?1, ?2)")?;
         statement.execute(params![new.handle.as_str(), new.generation])?;
         Ok(AuthorityId(db.last_insert_rowid()))
+    }
+
+    fn set_past_known(&self, authority: AuthorityId, known: bool) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached("UPDATE authority SET past_known = ?2 WHERE id = ?1")?
+            .execute(params![authority.0, known])?;
+        Ok(())
     }
 
     fn record(&self, new: &NewCertificate) -> Result<CertificateId, StoreError> {

@@ -477,7 +477,7 @@ fn of_names_and_targets_that_are_taken_or_unknown() {
             ("revoke ./nothing.crt", 1, "io", "nothing.crt"),
             ("revoke garbage.pem", 1, "malformed", "garbage.pem"),
             ("revoke --serial 0a0b0c", 1, "not-found", "0a0b0c"),
-            ("revoke --serial 0a0b0c --issuer lab-root", 1, "not-found", "0a0b0c"),
+            ("revoke --serial 0a0b0c --issuer nobody", 1, "not-found", "nobody"),
             // All or nothing
             ("revoke api.internal nobody", 1, "not-found", "nobody"),
             ("revoke api.internal lab-root", 1, "root-revocation", "lab-root"),

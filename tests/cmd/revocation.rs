@@ -379,3 +379,54 @@ fn the_time_of_a_revocation_can_be_typed() {
     s.ok(&["revoke", "a.internal", "--reason", "key-compromise"]);
     assert_eq!(s.field("a.internal", "revocation.at"), at);
 }
+
+/// What a CA issued before its inventory began: a serial without certificate, under a CA that is named with it.
+#[test]
+fn a_serial_made_elsewhere_is_listed_when_its_ca_is_named() {
+    let s = Sandbox::with_issuing_ca();
+    s.refuses(&["revoke", "--serial", "0a0b0c"], 1, "not-found");
+    assert_eq!(crl(&s, "lab-issuing").1, [] as [&str; 0]);
+
+    let outcome = s.json(&[
+        "revoke",
+        "--issuer",
+        "Lab Issuing",
+        "--serial",
+        "0a:0b:0c",
+        "--reason",
+        "certificate-hold",
+        "--at",
+        "2020-01-02",
+    ]);
+    let expected = serde_json::json!([
+        {"name": null, "action": "revoked", "ca": "lab-issuing", "serial": "0a0b0c", "certificate": null}
+    ]);
+    assert_eq!(outcome["results"], expected);
+    assert_eq!(warnings(&outcome), ["made-elsewhere"]);
+    assert_eq!(crl(&s, "lab-issuing").1, ["0a0b0c"]);
+    assert_eq!(crl(&s, "lab-root").1, [] as [&str; 0], "it is nobody else's");
+
+    // It follows the rules of every other one.
+    let again = s.json(&["revoke", "--issuer", "lab-issuing", "--serial", "0a0b0c", "--reason", "certificate-hold"]);
+    assert_eq!(actions(&again), ["unchanged"]);
+    let released = s.json(&["revoke", "--issuer", "lab-issuing", "--serial", "0a0b0c", "--release"]);
+    assert_eq!(actions(&released), ["released"]);
+    assert_eq!(crl(&s, "lab-issuing").1, [] as [&str; 0]);
+    for (line, code) in [
+        ("revoke --issuer lab-issuing --serial 0a0b0c --release", "not-on-hold"),
+        ("revoke --issuer nobody --serial 0a0b0c", "not-found"),
+    ] {
+        s.refuses(&line.split(' ').collect::<Vec<_>>(), 1, code);
+    }
+    s.ok(&["revoke", "--issuer", "lab-issuing", "--serial", "0a0b0c", "--reason", "superseded"]);
+    let other = ["revoke", "--issuer", "lab-issuing", "--serial", "0a0b0c", "--reason", "affiliation-changed"];
+    s.refuses(&other, 1, "already-revoked");
+    s.ok(&["revoke", "--issuer", "lab-issuing", "--serial", "0a0b0c", "--reason", "key-compromise"]);
+
+    // A certificate that is here is revoked as itself.
+    s.ok(&["client", "c"]);
+    let serial = s.field("c", "serial");
+    let outcome = s.json(&["revoke", "--issuer", "lab-issuing", "--serial", &serial]);
+    assert_eq!(outcome["results"][0]["name"], "c");
+    assert_eq!(s.field("c", "status"), "revoked");
+}

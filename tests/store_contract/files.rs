@@ -129,6 +129,6 @@ fn a_writer_that_waits_too_long_is_told_so() {
     let mut b = SqliteStore::open_with_patience(&fresh.path(), Duration::from_millis(100)).unwrap();
     let _writer = a.begin(Access::Write).unwrap();
     let error = b.begin(Access::Write).map(drop).unwrap_err();
-    assert!(matches!(error, StoreError::Busy), "{error}");
+    assert!(matches!(error, StoreError::Busy { .. }), "{error}");
     assert!(error.is_retryable() && !error.hints().is_empty());
 }

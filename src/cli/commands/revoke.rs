@@ -15,7 +15,7 @@ struct Options {
     /// A serial, where a word could mean something else too
     #[arg(long, value_name = "HEX")]
     serial: Vec<String>,
-    /// The CA that issued the serial
+    /// The CA that issued the serial; one that the inventory does not know counts as made elsewhere
     #[arg(long, value_name = "CA", requires = "serial")]
     issuer: Option<String>,
     /// Why: key-compromise, superseded, cessation-of-operation, certificate-hold, … [default: unspecified]
@@ -72,8 +72,11 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     for one in &outcome.results {
-        let why = one.certificate.revocation.as_ref().map(|r| format!(", {}", r.reason)).unwrap_or_default();
-        context.printer.text(&format!("{} {} (serial {}{why})", one.action, one.name, one.certificate.serial))?;
+        let revocation = one.certificate.as_ref().and_then(|c| c.revocation.as_ref());
+        let why = revocation.map(|r| format!(", {}", r.reason)).unwrap_or_default();
+        let elsewhere = || format!("a certificate of {} made elsewhere", one.ca);
+        let name = one.name.clone().unwrap_or_else(elsewhere);
+        context.printer.text(&format!("{} {name} (serial {}{why})", one.action, one.serial))?;
     }
     for (ca, number) in &outcome.crl_numbers {
         context.printer.say(&format!("wrote the CRL of {ca}, number {number}"));
