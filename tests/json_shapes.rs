@@ -223,9 +223,11 @@ fn crl() -> Shape {
 
 fn revoke() -> Shape {
     let result = Object(vec![
-        ("name", Text),
+        ("name", nullable(Text)),
         ("action", Word(&["revoked", "released", "unchanged"])),
-        ("certificate", certificate(true)),
+        ("ca", Text),
+        ("serial", Hex),
+        ("certificate", nullable(certificate(true))),
     ]);
     Object(vec![
         ("results", list(result)),
@@ -330,6 +332,7 @@ fn revocations_and_crls() {
     let s = lab();
     prints(&s, "revoke c", 0, &revoke());
     prints(&s, "revoke c", 0, &revoke());
+    prints(&s, "revoke --serial 0a --issuer lab-root", 0, &revoke());
     prints(&s, "revoke api.internal --reason certificate-hold --no-crl", 0, &revoke());
     prints(&s, "crl --check", 3, &crl());
     prints(&s, "revoke api.internal --release", 0, &revoke());
