@@ -81,6 +81,8 @@ contract!(sqlite, crate::Fresh::sqlite:
         a_barred_key_stays_barred,
         deliveries_are_of_one_handle,
         history_is_a_line_per_act,
+        whether_a_key_is_here_is_kept,
+        a_request_waits_under_its_handle,
     }
     revocations {
         the_newest_event_says_how_it_stands,

@@ -1,6 +1,7 @@
 //! Putting a leaf's files where a program wants them, besides the PKI folder.
 
 use super::folder::Place;
+use super::leaf_request::{LeafKey, LeafRequest};
 use super::material::OutFile;
 use super::{Error, Pki};
 use crate::disk::{Access, Disk, DiskError, exists};
@@ -12,8 +13,9 @@ use std::path::{Component, Path, PathBuf};
 const FOR_OTHERS: u32 = 0o007;
 /// The mode of a delivered key when nobody said otherwise.
 const KEY_MODE: u32 = 0o600;
+const KEY: &str = "key.pem";
 /// What is delivered; the key first, so that no certificate waits for its key.
-const FILES: [&str; 5] = ["key.pem", "cert.pem", "chain.pem", "fullchain.pem", "ca.pem"];
+const FILES: [&str; 5] = [KEY, "cert.pem", "chain.pem", "fullchain.pem", "ca.pem"];
 
 impl Delivery {
     /// A delivery that keeps secrets: everybody is never let in.
@@ -38,8 +40,11 @@ impl Delivery {
 pub(super) struct Seen(Option<PathBuf>);
 
 /// Looks into a delivery folder. Before the inventory is read: whoever wrote files there had recorded it first.
-pub(super) fn look(delivery: Option<&Delivery>) -> Seen {
-    Seen(delivery.and_then(|d| FILES.iter().map(|f| d.folder.join(f)).find(|p| exists(p))))
+pub(super) fn look(request: &LeafRequest) -> Seen {
+    // Who has the key elsewhere may have it in the very folder where its certificate is wanted.
+    let theirs = |f: &str| f == KEY && matches!(request.key, LeafKey::Foreign(_));
+    let seen = |d: &Delivery| FILES.iter().filter(|f| !theirs(f)).map(|f| d.folder.join(f)).find(|p| exists(p));
+    Seen(request.delivery.as_ref().and_then(seen))
 }
 
 /// Before anything is issued: refuses folders of others, folders inside the PKI, and owners that do not exist.
@@ -94,6 +99,7 @@ impl Pki {
             (transaction.deliveries(handle)?, current)
         };
         let files = existing_files(&self.place, handle)?;
+        let key_here = current.as_ref().is_none_or(|r| r.key_here);
         let newest = current.map(|r| crate::disk::encode_pem("CERTIFICATE", &r.der));
         if !files.iter().any(|f| f.name == "cert.pem" && Some(&f.bytes[..]) == newest.as_deref().map(str::as_bytes)) {
             // Not released yet: whoever releases it delivers it.
@@ -101,7 +107,7 @@ impl Pki {
         }
         let (mut done, mut failed) = (Vec::new(), None);
         for delivery in &deliveries {
-            match self.place.deliver_to(handle, delivery, &files) {
+            match self.place.deliver_to(handle, delivery, &files, key_here) {
                 Ok(true) => done.push(delivery.folder.clone()),
                 Ok(false) => {}
                 Err(e) => failed = Some(e),
@@ -120,7 +126,13 @@ impl Pki {
 }
 
 impl Place {
-    fn deliver_to(&self, handle: &Handle, delivery: &Delivery, files: &[OutFile]) -> Result<bool, Error> {
+    fn deliver_to(
+        &self,
+        handle: &Handle,
+        delivery: &Delivery,
+        files: &[OutFile],
+        key_here: bool,
+    ) -> Result<bool, Error> {
         let fail = |source: DiskError| Error::Delivery { handle: handle.clone(), problem: source.to_string() };
         let disk = match delivery.owner.as_deref().map(resolve).transpose() {
             Ok(Some((uid, gid))) => Disk::owned_by(uid, gid),
@@ -134,7 +146,8 @@ impl Place {
             let path = delivery.folder.join(name);
             let Some(file) = files.iter().find(|f| f.name == name) else {
                 // A leaf that moved below a root has no chain any more: an old one must not stay beside it.
-                if exists(&path) {
+                // A key that was never ours is not ours to remove.
+                if exists(&path) && (name != KEY || key_here) {
                     disk.remove(&path).map_err(fail)?;
                     wrote = true;
                 }

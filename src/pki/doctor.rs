@@ -359,10 +359,10 @@ fn check_leaf(
     }
     check_mode(place, findings, &folder, Access::Private)?;
     let chain: Vec<_> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-    let files = super::material::leaf_files(&read(record)?, &[], &chain);
+    let files = super::material::leaf_files(&read(record)?, None, &chain);
     // A chain is as it was when the leaf was issued: its CAs may have been renewed since, and it is still good.
     check_files(place, findings, &folder, &files, |f| f.name == "cert.pem")?;
-    for file in files.iter().filter(|f| !matches!(f.name, "cert.pem" | "key.pem")) {
+    for file in files.iter().filter(|f| f.name != "cert.pem") {
         let path = folder.join(file.name);
         // Every certificate in it must be one that this PKI recorded: its peers trust what stands here.
         let blocks = read_optional(&path, MAX_FILE)?.and_then(|b| decode_pem(&b).ok()).unwrap_or_default();
@@ -409,6 +409,9 @@ fn check_files(
 
 fn check_key(place: &super::folder::Place, findings: &mut Findings, path: &Path, record: &Record) -> Result<(), Error> {
     if !exists(path) {
+        if !record.key_here {
+            return Ok(());
+        }
         let message = format!("the key of `{}` is not in the PKI folder", record.handle);
         findings.add("key", message, Some(path), Some(key_hint(record)));
         return Ok(());

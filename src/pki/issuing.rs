@@ -99,6 +99,7 @@ pub(super) fn record_of(id: CertificateId, new: NewCertificate, issuer_handle: H
         spki_sha256: new.spki_sha256,
         predecessor: new.predecessor,
         recorded_at: new.recorded_at,
+        key_here: new.key_here,
         is_current: true,
         revocation: None,
         der: new.der,
@@ -170,6 +171,7 @@ pub(super) fn new_certificate(
         subject_key_id: certificate.subject_key_id.clone().unwrap_or_default(),
         predecessor: None,
         recorded_at: now,
+        key_here: true,
         der: certificate.der().to_vec(),
     })
 }

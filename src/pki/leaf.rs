@@ -1,10 +1,10 @@
-use super::authority::{Ca, Cas};
+use super::authority::{Ca, Cas, MAX_KEY_BYTES};
 use super::deliver;
 use super::folder::Place;
 use super::issuing::{
     ATTEMPTS, back_off, check_gain, check_holder, new_certificate, read, record_of, renewed_key, still_issuing,
 };
-use super::leaf_request::{LeafRequest, Wanted};
+use super::leaf_request::{LeafKey, LeafRequest, Wanted};
 use super::material::leaf_files;
 use super::release::Pending;
 use super::state::{Decision, Outcome, decide};
@@ -12,12 +12,12 @@ use super::view::CertificateView;
 use super::{Error, Pki};
 use crate::disk::exists;
 use crate::issue::{CertificateBody, CertificateDraft, Signed, Warning};
-use crate::keys::{PrivateKey, key_identifier, random_serial};
+use crate::keys::{KeyError, PrivateKey, key_identifier, random_serial, sha256};
 use crate::model::{KeyAlgorithm, NameConstraints};
 use crate::policy::rules;
 use crate::store::{AuthorityId, Delivery, NewCertificate, Record};
 use crate::x509::{Certificate, NameDer, PublicKeyKind, public_key_kind};
-use std::path::PathBuf;
+use zeroize::Zeroizing;
 
 /// What was found before anything was made.
 struct Found {
@@ -28,7 +28,7 @@ struct Found {
     deliveries: Vec<Delivery>,
     /// The serial of the certificate that is there.
     before: Option<String>,
-    /// The key identifier that was first used for the key that is there.
+    /// The key identifier that was first used for the key, where the key is known already.
     key_id: Option<Vec<u8>>,
     /// Whether the issuer's CRL is past half of its life.
     crl_is_old: bool,
@@ -40,7 +40,8 @@ struct Found {
 struct Made {
     signed: Signed<CertificateBody>,
     issuer: AuthorityId,
-    key_pem: zeroize::Zeroizing<Vec<u8>>,
+    /// What `key.pem` holds; nothing when the key is somebody else's.
+    key_pem: Option<Zeroizing<Vec<u8>>>,
     chain: Vec<Certificate>,
     warnings: Vec<Warning>,
 }
@@ -79,7 +80,7 @@ impl Pki {
         let (place, request) = (&self.place, wanted.request);
         // Looked at before the inventory is read: who made a folder had recorded it first.
         let folder = place.leaf_folder(&wanted.handle);
-        let (folder_was_there, seen) = (exists(&folder), deliver::look(request.delivery.as_ref()));
+        let (folder_was_there, seen) = (exists(&folder), deliver::look(request));
         let transaction = self.store.begin(crate::store::Access::Read)?;
         let unfinished = transaction.unpublished()?.is_some() || !transaction.due_deliveries()?.is_empty();
         let holder = check_holder(&*transaction, &wanted.handle, &request.identity, request.profile)?;
@@ -117,10 +118,11 @@ impl Pki {
                 key_mode: new.key_mode.or(key_mode),
             });
         }
-        let key_id = match &current {
-            Some(record) => transaction.key_identifier(&record.spki_sha256)?.filter(|id| !id.is_empty()),
-            None => None,
+        let known_key = match (&decision, &current) {
+            (Decision::Renew, Some(record)) => Some(record.spki_sha256),
+            _ => request.key.public_key().map(sha256),
         };
+        let key_id = known_key.map(|k| transaction.key_identifier(&k)).transpose()?.flatten();
         let crl_is_old = match issuer {
             Some(id) => transaction.last_crl(id)?.zip(cas.by_id(id)).is_some_and(|(crl, ca)| {
                 super::crl::is_past_half(&crl, place.now()) || super::crl::is_long_birth_crl(&crl, ca)
@@ -145,16 +147,13 @@ impl Pki {
                 check_gain(record, dates.validity.not_after(), lifetime, &issuer, &found.cas, id, place.now())?;
                 same_key(place, record)?
             }
-            (_, current) => {
-                let before = current.as_ref().and_then(|r| key_of(r).ok());
-                let algorithm = request.key.or(before).unwrap_or_else(|| place.config.key(request.profile));
-                PrivateKey::generate(algorithm).map_err(|e| fail()(e.into()))?
-            }
+            (_, current) => place.leaf_key(request, current.as_ref())?,
         };
         let subject_key_id = match &found.key_id {
-            Some(id) if found.decision == Decision::Renew => id.clone(),
-            _ => key_identifier(key.public_key()).map_err(|e| fail()(e.into()))?,
+            Some(id) => id.clone(),
+            None => key_identifier(&key.public_key).map_err(|e| fail()(e.into()))?,
         };
+        let rsa = matches!(public_key_kind(&key.public_key), Ok(k) if k.is_rsa());
         let ca_handle = found.cas.by_id(id).map(|c| c.handle().clone());
         let urls = ca_handle.map(|h| place.config.urls(&h)).unwrap_or_default();
         let draft = CertificateDraft {
@@ -162,10 +161,10 @@ impl Pki {
             serial: random_serial().map_err(|e| fail()(e.into()))?,
             validity: dates.validity,
             subject: NameDer::of(&wanted.subject),
-            public_key: key.public_key().to_vec(),
+            public_key: key.public_key,
             subject_key_id,
             path_len: None,
-            key_usage: rules(request.profile).key_usage(key.algorithm()),
+            key_usage: rules(request.profile).key_usage_of(rsa),
             extended_key_usage: wanted.purposes.clone(),
             names: wanted.names.clone(),
             name_constraints: NameConstraints::default(),
@@ -175,7 +174,7 @@ impl Pki {
         };
         let signed = issuer.rehearse(draft).and_then(|linted| linted.sign()).map_err(fail())?;
         warnings.extend(signed.warnings().iter().cloned());
-        Ok(Made { key_pem: key.to_pem(), issuer: id, chain: issuer.chain().to_vec(), signed, warnings })
+        Ok(Made { key_pem: key.pem, issuer: id, chain: issuer.chain().to_vec(), signed, warnings })
     }
 
     /// `None` when another command overtook this one, and the state has to be looked at again.
@@ -184,7 +183,7 @@ impl Pki {
         let request = wanted.request;
         let certificate = made.signed.certificate().clone();
         let second_verifier = Some(made.signed.second_verifier());
-        let files = leaf_files(&certificate, &made.key_pem, &made.chain);
+        let files = leaf_files(&certificate, made.key_pem.as_deref().map(Vec::as_slice), &made.chain);
         let action = match found.decision {
             Decision::Issue { action } => action,
             _ => "renewed",
@@ -197,7 +196,8 @@ impl Pki {
             &certificate,
             place.now(),
         )?;
-        let new = NewCertificate { predecessor: found.current.as_ref().map(|r| r.id), ..new };
+        let (predecessor, key_here) = (found.current.as_ref().map(|r| r.id), made.key_pem.is_some());
+        let new = NewCertificate { predecessor, key_here, ..new };
         let pending = Pending::create(place, &new.serial.to_string())?;
         let mut to_deliver = false;
         let recorded = (|| {
@@ -302,8 +302,42 @@ fn key_of(record: &Record) -> Result<KeyAlgorithm, Error> {
     }
 }
 
-/// The key of a certificate that is renewed: the one in the folder, if it is still the one in the certificate.
-fn same_key(place: &Place, record: &Record) -> Result<PrivateKey, Error> {
-    let path: PathBuf = place.leaf_folder(&record.handle).join("key.pem");
-    renewed_key(&path, record)
+/// The key that a leaf gets.
+struct ChosenKey {
+    /// SubjectPublicKeyInfo in DER.
+    public_key: Vec<u8>,
+    /// What `key.pem` holds; nothing when the key is somebody else's.
+    pem: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Place {
+    fn leaf_key(&self, request: &LeafRequest, before: Option<&Record>) -> Result<ChosenKey, Error> {
+        Ok(match &request.key {
+            LeafKey::New(algorithm) => {
+                let before = before.and_then(|r| key_of(r).ok());
+                let algorithm = algorithm.or(before).unwrap_or_else(|| self.config.key(request.profile));
+                let key = PrivateKey::generate(algorithm).map_err(|e| Error::issue(&request.identity)(e.into()))?;
+                ChosenKey { public_key: key.public_key().to_vec(), pem: Some(key.to_pem()) }
+            }
+            LeafKey::Given(file) => {
+                ChosenKey { public_key: file.public_key.clone(), pem: Some(Zeroizing::new(file.pem.expose().to_vec())) }
+            }
+            LeafKey::Foreign(public_key) => ChosenKey { public_key: public_key.clone(), pem: None },
+        })
+    }
+}
+
+/// The key of a certificate that is renewed: its file goes along as it is, if it is still the key in the certificate. Of
+/// a key that was never here the public half is enough.
+fn same_key(place: &Place, record: &Record) -> Result<ChosenKey, Error> {
+    let path = place.leaf_folder(&record.handle).join("key.pem");
+    let public_key = read(record)?.public_key.clone();
+    if !record.key_here && !exists(&path) {
+        return Ok(ChosenKey { public_key, pem: None });
+    }
+    let pem = Zeroizing::new(crate::disk::read(&path, MAX_KEY_BYTES)?);
+    match renewed_key(&path, record) {
+        Ok(_) | Err(Error::KeyFile { source: KeyError::Encrypted, .. }) => Ok(ChosenKey { public_key, pem: Some(pem) }),
+        Err(e) => Err(e),
+    }
 }

@@ -1,21 +1,55 @@
 use super::folder::Place;
 use super::issuing::{names_of, purposes_of, read, sorted};
 use super::state::Again;
+use super::view::hex;
 use super::{Difference, Error, Pki};
 use crate::issue::{End, Warning};
+use crate::keys::sha256;
 use crate::model::{
-    DnsName, ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, ModelError, Profile, San, SanSet, SpiffeId, Subject,
-    Timestamp,
+    DnsName, ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, ModelError, Profile, San, SanSet, Secret, SpiffeId,
+    Subject, Timestamp,
 };
 use crate::policy::rules;
 use crate::store::{Delivery, Record};
 use crate::x509::{NameDer, public_key_kind};
+use std::sync::Arc;
 
 /// The longest common name (RFC 5280 appendix A, ub-common-name).
 const MAX_COMMON_NAME: usize = 64;
 
+/// Which key a leaf gets.
+#[derive(Debug, Clone)]
+pub enum LeafKey {
+    /// A new one of this algorithm; when nothing is said, of the one it had, else of the default.
+    New(Option<KeyAlgorithm>),
+    /// This one. Its file goes into the leaf's folder.
+    Given(Arc<KeyFile>),
+    /// Somebody else's, of which only the public half is known (SubjectPublicKeyInfo in DER). The leaf has no key file.
+    Foreign(Vec<u8>),
+}
+
+/// A private key that was handed to us, and the file that is to hold it.
+#[derive(Debug)]
+pub struct KeyFile {
+    /// Its public half: SubjectPublicKeyInfo in DER.
+    pub public_key: Vec<u8>,
+    /// What `key.pem` shall hold: PKCS#8 in PEM, encrypted if it was encrypted.
+    pub pem: Secret,
+}
+
+impl LeafKey {
+    /// The public key, where it is known before anything is made.
+    pub(super) fn public_key(&self) -> Option<&[u8]> {
+        match self {
+            LeafKey::New(_) => None,
+            LeafKey::Given(file) => Some(&file.public_key),
+            LeafKey::Foreign(public_key) => Some(public_key),
+        }
+    }
+}
+
 /// A leaf that somebody wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LeafRequest {
     /// server, client, peer or workload.
     pub profile: Profile,
@@ -27,8 +61,8 @@ pub struct LeafRequest {
     pub names: Vec<San>,
     /// Purposes besides the profile's.
     pub purposes: Vec<ExtendedKeyUsage>,
-    /// A key algorithm instead of the default.
-    pub key: Option<KeyAlgorithm>,
+    /// Its key.
+    pub key: LeafKey,
     /// A start instead of now.
     pub not_before: Option<Timestamp>,
     /// An end instead of the profile's lifetime.
@@ -78,7 +112,7 @@ impl LeafRequest {
             subject: None,
             names: Vec::new(),
             purposes: Vec::new(),
-            key: None,
+            key: LeafKey::New(None),
             not_before: None,
             end: None,
             issuer: None,
@@ -197,13 +231,18 @@ impl<'r> Wanted<'r> {
         }
         compare("names", names_of(&is), sorted(self.names.iter().map(|n| format!("{}:{n}", n.kind()))));
         compare("eku", purposes_of(&is), sorted(self.purposes.iter().map(ToString::to_string)));
-        if let Some(key) = self.request.key {
-            compare(
-                "key",
-                public_key_kind(&is.public_key).map_or_else(|e| e.to_string(), |k| k.to_string()),
-                key.to_string(),
-            );
+        match &self.request.key {
+            LeafKey::New(None) => {}
+            LeafKey::New(Some(key)) => compare("key", kind_of(&is.public_key), key.to_string()),
+            LeafKey::Given(_) | LeafKey::Foreign(_) => {
+                let wished = self.request.key.public_key().unwrap_or_default();
+                compare("public-key", hex(&sha256(&is.public_key)), hex(&sha256(wished)));
+            }
         }
         Ok(all)
     }
+}
+
+fn kind_of(public_key: &[u8]) -> String {
+    public_key_kind(public_key).map_or_else(|e| e.to_string(), |k| k.to_string())
 }

@@ -33,11 +33,13 @@ fn pems<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -> String {
     certificates.into_iter().map(certificate_pem).collect()
 }
 
-/// A leaf's files. `chain` is its issuer first and the root last; without intermediates there is no `chain.pem`.
-pub(super) fn leaf_files(leaf: &Certificate, key_pem: &[u8], chain: &[Certificate]) -> Vec<OutFile> {
+/// A leaf's files. `chain` is its issuer first and the root last; without intermediates there is no `chain.pem`, and no
+/// `key.pem` where the key is somebody else's.
+pub(super) fn leaf_files(leaf: &Certificate, key_pem: Option<&[u8]>, chain: &[Certificate]) -> Vec<OutFile> {
     let (root, intermediates) = chain.split_last().map_or((None, &[][..]), |(r, i)| (Some(r), i));
     let above = pems(intermediates);
-    let mut files = vec![OutFile::public("cert.pem", certificate_pem(leaf)), OutFile::key(key_pem)];
+    let mut files = vec![OutFile::public("cert.pem", certificate_pem(leaf))];
+    files.extend(key_pem.map(OutFile::key));
     if !above.is_empty() {
         files.push(OutFile::public("chain.pem", above.clone()));
     }

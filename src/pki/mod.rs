@@ -35,7 +35,7 @@ pub use crl::{CrlError, CrlOutcome, CrlReport, CrlRequest};
 pub use doctor::{BackupOutcome, DoctorOutcome, DoctorRequest, Problem};
 pub use error::{Difference, Error};
 pub use folder::Pki;
-pub use leaf_request::LeafRequest;
+pub use leaf_request::{KeyFile, LeafKey, LeafRequest};
 pub use list::ListRequest;
 pub use revoke::{RevokeOutcome, RevokeRequest, Revoked};
 pub use state::{Again, Outcome};

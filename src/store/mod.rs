@@ -12,8 +12,8 @@ mod sqlite_write;
 
 pub use error::StoreError;
 pub use record::{
-    Authority, AuthorityId, CertificateId, CrlRecord, Delivery, Event, Filter, Holder, NewAuthority, NewCertificate,
-    NewRevocation, Record, Revocation,
+    Authority, AuthorityId, CertificateId, CertificateRequest, CrlRecord, Delivery, Event, Filter, Holder, KeyPlace,
+    NewAuthority, NewCertificate, NewRevocation, Record, Revocation,
 };
 pub use sqlite::SqliteStore;
 
@@ -51,6 +51,12 @@ pub trait Store: Send {
 pub trait Transaction {
     /// Who has a handle.
     fn holder(&self, handle: &Handle) -> Result<Option<Holder>, StoreError>;
+
+    /// The request that a handle waits with; it is taken by it as by a certificate.
+    fn request(&self, handle: &Handle) -> Result<Option<CertificateRequest>, StoreError>;
+
+    /// Every request, by handle.
+    fn requests(&self) -> Result<Vec<CertificateRequest>, StoreError>;
 
     /// Every CA generation, in the order of creation.
     fn authorities(&self) -> Result<Vec<Authority>, StoreError>;
@@ -120,6 +126,15 @@ pub trait Transaction {
 
     /// Says whether what a CA generation revoked before is known.
     fn set_past_known(&self, authority: AuthorityId, known: bool) -> Result<(), StoreError>;
+
+    /// Says where the key of a CA generation is.
+    fn set_key_place(&self, authority: AuthorityId, place: KeyPlace) -> Result<(), StoreError>;
+
+    /// Records a request, in place of one of the same handle.
+    fn put_request(&self, request: &CertificateRequest) -> Result<(), StoreError>;
+
+    /// Forgets the request of a handle: it was answered, or withdrawn.
+    fn remove_request(&self, handle: &Handle) -> Result<(), StoreError>;
 
     /// Records a certificate and makes it the newest of its handle. A handle that nobody has is taken.
     fn record(&self, new: &NewCertificate) -> Result<CertificateId, StoreError>;

@@ -33,8 +33,52 @@ pub struct Authority {
     pub generation: u32,
     /// Whether what it revoked before is known; while it is not, it signs no CRL.
     pub past_known: bool,
+    /// Where its key is.
+    pub key_place: KeyPlace,
     /// The newest certificate of this key.
     pub certificate: Record,
+}
+
+/// Where the key of a CA generation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyPlace {
+    /// In the CA's folder, encrypted or not.
+    Here,
+    /// Moved away by us: whoever has it brings it along.
+    Detached,
+    /// It was never here: the CA is one of somebody else.
+    Foreign,
+}
+
+impl KeyPlace {
+    /// Every place.
+    pub const ALL: [KeyPlace; 3] = [KeyPlace::Here, KeyPlace::Detached, KeyPlace::Foreign];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            KeyPlace::Here => "here",
+            KeyPlace::Detached => "detached",
+            KeyPlace::Foreign => "foreign",
+        }
+    }
+}
+
+/// A key that waits for a certificate from a CA elsewhere (RFC 2986).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateRequest {
+    /// Its handle.
+    pub handle: Handle,
+    /// The typed identity that took the handle.
+    pub identity: String,
+    /// What the certificate is to be.
+    pub profile: Profile,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub spki_sha256: [u8; 32],
+    /// The PKCS#10 request in DER.
+    pub csr: Vec<u8>,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
 }
 
 /// A CA generation that is not in the inventory yet.
@@ -71,6 +115,8 @@ pub struct Record {
     pub predecessor: Option<CertificateId>,
     /// When it was recorded.
     pub recorded_at: Timestamp,
+    /// Whether its key was here when it was recorded; else it is somebody else's.
+    pub key_here: bool,
     /// Whether it is the newest of its handle.
     pub is_current: bool,
     /// Its revocation, if it is revoked or on hold.
@@ -106,6 +152,8 @@ pub struct NewCertificate {
     pub predecessor: Option<CertificateId>,
     /// Now.
     pub recorded_at: Timestamp,
+    /// Whether its key is here.
+    pub key_here: bool,
     /// The certificate in DER.
     pub der: Vec<u8>,
 }

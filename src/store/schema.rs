@@ -97,12 +97,14 @@ CREATE TABLE flag(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 /// - `past_known`: 0 while nobody has said what the CA revoked before; it signs no CRL until then.
 /// - `key_place`: `here`, `detached` (ours, moved away) or `foreign` (never ours).
 /// - `stage`: `prepared`, `active`, `retiring` or `retired`.
+/// - `key_here`: 0 for a certificate whose key was never here, as one that was signed from a request.
 /// - `request`: handles whose key waits for a certificate from elsewhere.
 /// - `manifest`: the `id` of the manifest that created a handle.
 const FORMAT_2: &str = "
 ALTER TABLE authority ADD COLUMN past_known INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE authority ADD COLUMN key_place TEXT NOT NULL DEFAULT 'here';
 ALTER TABLE authority ADD COLUMN stage TEXT NOT NULL DEFAULT 'active';
+ALTER TABLE certificate ADD COLUMN key_here INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE holder ADD COLUMN manifest TEXT;
 CREATE TABLE request(
   handle TEXT PRIMARY KEY,

@@ -1,6 +1,7 @@
 use super::StoreError;
 use super::record::{
-    Authority, AuthorityId, CertificateId, CrlRecord, Delivery, Event, Filter, Holder, Record, Revocation,
+    Authority, AuthorityId, CertificateId, CertificateRequest, CrlRecord, Delivery, Event, Filter, Holder, KeyPlace,
+    Record, Revocation,
 };
 use super::sqlite::SqliteTransaction;
 use crate::model::{Handle, Profile, Reason, Serial, Timestamp};
@@ -10,7 +11,7 @@ use std::path::Path;
 
 /// The columns that [`record`] reads.
 const RECORD: &str = "SELECT c.id, c.issuer, a.handle, c.serial, c.handle, c.profile, c.not_before, c.not_after,
- c.spki_sha256, c.predecessor, c.recorded_at, h.current = c.id, d.der
+ c.spki_sha256, c.predecessor, c.recorded_at, h.current = c.id, d.der, c.key_here
  FROM certificate c JOIN authority a ON a.id = c.issuer JOIN holder h ON h.handle = c.handle
  JOIN certificate_der d ON d.id = c.id ";
 
@@ -46,6 +47,10 @@ fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
     row.get_ref(column)?.as_blob().map_err(|_| damaged("bytes"))
 }
 
+fn key_place(name: &str) -> Result<KeyPlace, StoreError> {
+    KeyPlace::ALL.into_iter().find(|p| p.name() == name).ok_or_else(|| damaged("the place of a key"))
+}
+
 fn optional_time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>, StoreError> {
     match row.get_ref(column)? {
         ValueRef::Null => Ok(None),
@@ -68,6 +73,7 @@ impl SqliteTransaction<'_> {
             spki_sha256: digest(blob(row, 8)?)?,
             predecessor: row.get::<_, Option<i64>>(9)?.map(CertificateId),
             recorded_at: time(row.get(10)?)?,
+            key_here: row.get(13)?,
             is_current: row.get(11)?,
             revocation: None,
             der: blob(row, 12)?.to_vec(),
@@ -118,7 +124,8 @@ impl SqliteTransaction<'_> {
 
     pub(super) fn read_authorities(&self) -> Result<Vec<Authority>, StoreError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT id, handle, generation, certificate, past_known FROM authority WHERE certificate IS NOT NULL ORDER BY id",
+            "SELECT id, handle, generation, certificate, past_known, key_place FROM authority
+             WHERE certificate IS NOT NULL ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
         let mut all = Vec::new();
@@ -129,7 +136,31 @@ impl SqliteTransaction<'_> {
                 handle: handle(text(row, 1)?)?,
                 generation: row.get(2)?,
                 past_known: row.get(4)?,
+                key_place: key_place(text(row, 5)?)?,
                 certificate: self.read_certificate(id)?.ok_or_else(|| damaged("a CA without certificate"))?,
+            });
+        }
+        Ok(all)
+    }
+
+    pub(super) fn read_requests(
+        &self,
+        clause: &str,
+        parameters: &[&dyn ToSql],
+    ) -> Result<Vec<CertificateRequest>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "SELECT handle, identity, profile, spki_sha256, csr, recorded_at FROM request {clause}"
+        ))?;
+        let mut rows = statement.query(parameters)?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push(CertificateRequest {
+                handle: handle(text(row, 0)?)?,
+                identity: text(row, 1)?.into(),
+                profile: profile(text(row, 2)?)?,
+                spki_sha256: digest(blob(row, 3)?)?,
+                csr: blob(row, 4)?.to_vec(),
+                recorded_at: time(row.get(5)?)?,
             });
         }
         Ok(all)

@@ -1,6 +1,6 @@
 use super::record::{
-    Authority, AuthorityId, CertificateId, CrlRecord, Delivery, Event, Filter, Holder, NewAuthority, NewCertificate,
-    NewRevocation, Record, Revocation,
+    Authority, AuthorityId, CertificateId, CertificateRequest, CrlRecord, Delivery, Event, Filter, Holder, KeyPlace,
+    NewAuthority, NewCertificate, NewRevocation, Record, Revocation,
 };
 use super::sqlite::SqliteTransaction;
 use super::{StoreError, Transaction};
@@ -15,6 +15,14 @@ const PUBLISHED: &str = "published";
 impl Transaction for SqliteTransaction<'_> {
     fn holder(&self, handle: &Handle) -> Result<Option<Holder>, StoreError> {
         self.read_holder(handle)
+    }
+
+    fn request(&self, handle: &Handle) -> Result<Option<CertificateRequest>, StoreError> {
+        Ok(self.read_requests("WHERE handle = ?1", &[&handle.as_str()])?.pop())
+    }
+
+    fn requests(&self) -> Result<Vec<CertificateRequest>, StoreError> {
+        self.read_requests("ORDER BY handle", &[])
     }
 
     fn authorities(&self) -> Result<Vec<Authority>, StoreError> {
@@ -112,12 +120,42 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(())
     }
 
+    fn set_key_place(&self, authority: AuthorityId, place: KeyPlace) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached("UPDATE authority SET key_place = ?2 WHERE id = ?1")?
+            .execute(params![authority.0, place.name()])?;
+        Ok(())
+    }
+
+    fn put_request(&self, request: &CertificateRequest) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO request(handle, identity, profile, spki_sha256, csr, recorded_at)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            request.handle.as_str(),
+            request.identity,
+            request.profile.name(),
+            &request.spki_sha256[..],
+            &request.csr[..],
+            request.recorded_at.unix(),
+        ])?;
+        Ok(())
+    }
+
+    fn remove_request(&self, handle: &Handle) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached("DELETE FROM request WHERE handle = ?1")?.execute([handle.as_str()])?;
+        Ok(())
+    }
+
     fn record(&self, new: &NewCertificate) -> Result<CertificateId, StoreError> {
         let db = self.writable()?;
         let inserted = db
             .prepare_cached(
                 "INSERT INTO certificate(issuer, serial, handle, profile, not_before, not_after, spki_sha256,
-                 predecessor, recorded_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 predecessor, recorded_at, key_here) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 new.issuer.0,
@@ -129,6 +167,7 @@ impl Transaction for SqliteTransaction<'_> {
                 &new.spki_sha256[..],
                 new.predecessor.map(|p| p.0),
                 new.recorded_at.unix(),
+                new.key_here,
             ]);
         match inserted {
             Err(e) if e.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {

@@ -95,6 +95,17 @@ pub enum PublicKeyKind {
     Other(String),
 }
 
+impl PublicKeyKind {
+    /// Whether it is an RSA key, of whatever size.
+    pub fn is_rsa(&self) -> bool {
+        match self {
+            PublicKeyKind::Known(algorithm) => algorithm.rsa_bits().is_some(),
+            PublicKeyKind::Rsa(_) => true,
+            PublicKeyKind::Other(_) => false,
+        }
+    }
+}
+
 impl std::fmt::Display for PublicKeyKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

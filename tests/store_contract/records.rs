@@ -3,7 +3,8 @@
 use super::sample::{add_root, day, handle, leaf, read, record, serial, with_root, write};
 use rootlet::model::{Profile, Serial, Timestamp};
 use rootlet::store::{
-    Access, Delivery, Event, Filter, Holder, NewAuthority, NewCertificate, Record, Store, StoreError,
+    Access, CertificateRequest, Delivery, Event, Filter, Holder, KeyPlace, NewAuthority, NewCertificate, Record, Store,
+    StoreError,
 };
 
 fn walk(store: &mut dyn Store, filter: &Filter) -> Vec<Record> {
@@ -53,6 +54,7 @@ pub fn a_record_is_found_as_it_was_given(store: &mut dyn Store) {
         spki_sha256: new.spki_sha256,
         predecessor: Some(first),
         recorded_at: day(7),
+        key_here: true,
         is_current: true,
         revocation: None,
         der: new.der,
@@ -237,4 +239,38 @@ pub fn history_is_a_line_per_act(store: &mut dyn Store) {
     assert_eq!(read(store, last(2)), [event(3), event(2)]);
     assert_eq!(read(store, last(0)), []);
     assert_eq!(read(store, last(usize::MAX)).len(), 3);
+}
+
+pub fn whether_a_key_is_here_is_kept(store: &mut dyn Store) {
+    let ca = with_root(store);
+    let transaction = store.begin(Access::Write).unwrap();
+    let id = transaction.record(&NewCertificate { key_here: false, ..leaf(ca, "theirs", 9) }).unwrap();
+    for place in KeyPlace::ALL {
+        transaction.set_key_place(ca, place).unwrap();
+        assert_eq!(transaction.authorities().unwrap()[0].key_place, place);
+    }
+    transaction.commit().unwrap();
+    assert!(!read(store, |t| t.certificate(id).unwrap().unwrap().key_here));
+}
+
+pub fn a_request_waits_under_its_handle(store: &mut dyn Store) {
+    let request = |name: &str, csr: &[u8]| CertificateRequest {
+        handle: handle(name),
+        identity: format!("dns:{name}"),
+        profile: Profile::Server,
+        spki_sha256: [7; 32],
+        csr: csr.to_vec(),
+        recorded_at: day(1),
+    };
+    let transaction = store.begin(Access::Write).unwrap();
+    transaction.put_request(&request("b", b"1")).unwrap();
+    transaction.put_request(&request("a", b"2")).unwrap();
+    transaction.put_request(&request("b", b"3")).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(read(store, |t| t.requests().unwrap()), [request("a", b"2"), request("b", b"3")]);
+    let transaction = store.begin(Access::Write).unwrap();
+    transaction.remove_request(&handle("a")).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(read(store, |t| t.request(&handle("a")).unwrap()), None);
+    assert_eq!(read(store, |t| t.request(&handle("b")).unwrap()), Some(request("b", b"3")));
 }

@@ -38,6 +38,7 @@ pub fn leaf(issuer: AuthorityId, name: &str, number: u64) -> NewCertificate {
         subject_key_id: number.to_be_bytes().to_vec(),
         predecessor: None,
         recorded_at: day(0),
+        key_here: true,
         der: number.to_be_bytes().repeat(20),
     }
 }

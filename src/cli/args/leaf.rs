@@ -3,7 +3,7 @@ use super::again::required;
 use super::{AgainArgs, LifeArgs, each, key_algorithm};
 use clap::Args;
 use rootlet::model::{DnsName, EmailAddress, ExtendedKeyUsage, IpName, Profile, San, SpiffeId, Subject};
-use rootlet::pki::LeafRequest;
+use rootlet::pki::{LeafKey, LeafRequest};
 use rootlet::store::Delivery;
 use std::path::PathBuf;
 
@@ -75,7 +75,7 @@ impl LeafArgs {
         request.names.extend(each::<SpiffeId>(&self.spiffe)?.into_iter().map(San::Spiffe));
         request.purposes = each::<ExtendedKeyUsage>(&self.eku)?;
         request.subject = self.subject.as_deref().map(str::parse::<Subject>).transpose()?;
-        request.key = key_algorithm(self.key.as_deref())?;
+        request.key = LeafKey::New(key_algorithm(self.key.as_deref())?);
         request.end = self.life.end()?;
         request.not_before = self.life.not_before()?;
         self.life.check()?;
