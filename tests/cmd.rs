@@ -16,6 +16,7 @@ mod cmd {
     mod output;
     mod refusals;
     mod revocation;
+    mod salvage;
 }
 
 /// Every transcript, in a folder of its own.

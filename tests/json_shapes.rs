@@ -258,6 +258,18 @@ fn doctor() -> Shape {
     Object(vec![("problems", list(problem)), ("certificates", Number), ("warnings", warnings())])
 }
 
+fn salvage() -> Shape {
+    Object(vec![
+        ("action", Word(&["salvaged"])),
+        ("file", PathShape),
+        ("damaged", nullable(PathShape)),
+        ("authorities", Number),
+        ("leaves", Number),
+        ("revocations", Number),
+        ("warnings", warnings()),
+    ])
+}
+
 /// Runs it with `--json`, and checks what it prints.
 #[track_caller]
 fn prints(s: &Sandbox, line: &str, exit: i32, shape: &Shape) {
@@ -353,6 +365,9 @@ fn bundles_and_doctor() {
     s.write("pki/public/notes.txt", "");
     prints(&s, "doctor", 3, &doctor());
     prints(&s, "doctor --repair", 3, &doctor());
+    prints(&s, "doctor --history", 3, &doctor());
+    fs::remove_file(s.path("pki/inventory.db")).unwrap();
+    prints(&s, "doctor --salvage", 0, &salvage());
 }
 
 #[test]

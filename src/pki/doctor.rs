@@ -19,6 +19,8 @@ const MAX_FILE: u64 = 16 << 20;
 pub struct DoctorRequest {
     /// Finish or undo half-done work, set modes, rewrite what can be derived.
     pub repair: bool,
+    /// Look at everything that the inventory has ever recorded too.
+    pub history: bool,
 }
 
 /// Something that does not agree.
@@ -64,13 +66,13 @@ impl DoctorOutcome {
     }
 }
 
-struct Findings {
+pub(super) struct Findings {
     problems: Vec<Problem>,
     repair: bool,
 }
 
 impl Findings {
-    fn add(&mut self, code: &'static str, message: String, file: Option<&Path>, hint: Option<&str>) {
+    pub(super) fn add(&mut self, code: &'static str, message: String, file: Option<&Path>, hint: Option<&str>) {
         let (file, hint) = (file.map(Path::to_path_buf), hint.map(ToString::to_string));
         self.problems.push(Problem { code, message, file, repaired: false, hint });
     }
@@ -108,6 +110,10 @@ impl Pki {
         self.check_deliveries(&mut findings)?;
         self.check_unknown(&mut findings)?;
         self.check_public(&mut findings)?;
+        self.check_clock(&mut findings)?;
+        if request.history {
+            self.check_history(&mut findings)?;
+        }
         Ok(DoctorOutcome { problems: findings.problems, certificates, warnings: Vec::new() })
     }
 
@@ -191,6 +197,10 @@ impl Pki {
         let files = super::material::ca_files(None, &chain, None);
         check_files(place, findings, &folder, &files, |_| true)?;
         check_key(place, findings, &folder.join("key.pem"), &ca.authority.certificate)?;
+        if !ca.authority.past_known {
+            let e = Error::PastUnknown { handle: ca.handle().clone() };
+            findings.add("past-unknown", e.to_string(), None, e.hints().first().map(String::as_str));
+        }
         let path = folder.join("crl.pem");
         let last = self.store.begin(crate::store::Access::Read)?.last_crl(ca.id())?;
         match (read_crl(&path), last) {

@@ -420,6 +420,7 @@ impl Error {
             Error::PastUnknown { handle } => vec![
                 format!("give its CRL with `rootlet import {handle} --crl-file FILE`"),
                 format!("or say that there is nothing but what is on record: `rootlet import {handle} --no-past`"),
+                "a revocation can be recorded before: `rootlet revoke … --no-crl`".into(),
             ],
             Error::NothingToSalvage { .. } => one("`rootlet doctor` checks it, `rootlet doctor --history` all of it"),
             Error::DeliveryInside { .. } | Error::DeliveryTaken { .. } => one("choose another --out-dir"),

@@ -66,7 +66,10 @@ impl StoreError {
                 vec!["run as the owner of the PKI folder, on a file system that is mounted to be written".into()]
             }
             StoreError::Newer { .. } => vec!["use the newer rootlet that wrote it".into()],
-            StoreError::Damaged(_) => vec!["run `rootlet doctor` to see what does not agree".into()],
+            StoreError::Damaged(_) => vec![
+                "bring inventory.db back from a backup".into(),
+                "or remake it from the certificates and CRLs on disk: `rootlet doctor --salvage`".into(),
+            ],
             _ => Vec::new(),
         }
     }

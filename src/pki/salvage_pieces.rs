@@ -1,0 +1,148 @@
+//! What a PKI folder without inventory still holds: certificates, and what they say about who they are.
+
+use super::folder::{CA, CERTS, PENDING};
+use super::{Error, Pki};
+use crate::disk::{decode_pem, entries, exists, read_optional};
+use crate::issue::Warning;
+use crate::model::{ExtendedKeyUsage, Handle, Identity, Profile, San, SpiffeId};
+use crate::x509::{Certificate, GeneralName, read_certificate};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Certificate files are small.
+const MAX_FILE: u64 = 16 << 20;
+
+/// A certificate that was found, and where.
+pub(super) struct Piece {
+    pub certificate: Certificate,
+    /// The folder that it is the current certificate of.
+    pub owner: Option<Owner>,
+}
+
+#[derive(Clone)]
+pub(super) struct Owner {
+    pub handle: Handle,
+    /// The number of `gen-N`; nothing for the folder itself.
+    pub generation: Option<u32>,
+    /// Whether a key lies there.
+    pub has_key: bool,
+}
+
+/// Every certificate below the PKI folder, none twice.
+pub(super) fn collect(root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Piece>, Error> {
+    let mut folders = Vec::new();
+    for name in entries(&root.join(CA))? {
+        let folder = root.join(CA).join(&name);
+        for inner in entries(&folder)? {
+            let generation = inner.strip_prefix("gen-").and_then(|n| n.parse().ok());
+            if let Some(generation) = generation {
+                folders.push((folder.join(inner), name.clone(), Some(generation)));
+            }
+        }
+        folders.push((folder, name, None));
+    }
+    for name in entries(&root.join(CERTS))? {
+        folders.push((root.join(CERTS).join(&name), name, None));
+    }
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
+    let mut add = |der: Vec<u8>, owner: Option<Owner>| {
+        if let Some(&at) = known.get(&der) {
+            let piece = &mut pieces[at];
+            piece.owner = piece.owner.take().or(owner);
+        } else if let Ok(certificate) = read_certificate(&der) {
+            known.insert(der, pieces.len());
+            pieces.push(Piece { certificate, owner });
+        } else {
+            return false;
+        }
+        true
+    };
+    for (folder, name, generation) in folders {
+        let owner =
+            name.parse().ok().map(|handle| Owner { handle, generation, has_key: exists(&folder.join("key.pem")) });
+        let own = certificates(&folder.join("cert.pem"))?;
+        if owner.is_none() || own.len() != 1 || !own.into_iter().all(|der| add(der, owner.clone())) {
+            let text = format!("`{}` has no certificate that can be read", folder.display());
+            warnings.push(Warning::new("not-salvaged", text));
+        }
+        for file in ["chain.pem", "ca.pem"] {
+            certificates(&folder.join(file))?.into_iter().for_each(|der| {
+                add(der, None);
+            });
+        }
+    }
+    // Half-done issues: whether they were recorded nobody knows, and what is recorded can be revoked.
+    for name in entries(&root.join(PENDING))? {
+        certificates(&root.join(PENDING).join(name).join("cert.pem"))?.into_iter().for_each(|der| {
+            add(der, None);
+        });
+    }
+    Ok(pieces)
+}
+
+fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
+    let Some(bytes) = read_optional(path, MAX_FILE)? else { return Ok(Vec::new()) };
+    let blocks = decode_pem(&bytes).unwrap_or_default();
+    Ok(blocks.into_iter().filter(|b| b.label == "CERTIFICATE").map(|b| b.der).collect())
+}
+
+pub(super) fn profile_of(certificate: &Certificate, self_issued: bool) -> Profile {
+    if certificate.is_ca() {
+        return if self_issued { Profile::Root } else { Profile::Intermediate };
+    }
+    let purposes = certificate.extended_key_usage.clone().unwrap_or_default();
+    let (server, client) =
+        (purposes.contains(&ExtendedKeyUsage::server_auth()), purposes.contains(&ExtendedKeyUsage::client_auth()));
+    let svid = certificate.names.iter().flatten().any(|n| matches!(n, GeneralName::Uri(u) if is_spiffe(u)));
+    match (server, client) {
+        (true, true) if svid && certificate.subject.der.is_empty() => Profile::Workload,
+        (true, true) => Profile::Peer,
+        (true, false) => Profile::Server,
+        _ => Profile::Client,
+    }
+}
+
+fn is_spiffe(uri: &str) -> bool {
+    uri.starts_with("spiffe://")
+}
+
+/// The names that a handle may have been derived from, the likeliest first.
+fn names(certificate: &Certificate) -> Vec<String> {
+    let san = certificate.names.iter().flatten().filter_map(|n| match n {
+        GeneralName::Dns(n) | GeneralName::Uri(n) => Some(n.clone()),
+        GeneralName::Ip(octets) => Some(super::view::ip_text(octets)),
+        _ => None,
+    });
+    san.chain(certificate.subject.common_name().map(ToString::to_string)).collect()
+}
+
+pub(super) fn name_of(certificate: &Certificate) -> Handle {
+    let name = match certificate.is_ca() {
+        true => certificate.subject.common_name().map(ToString::to_string),
+        false => names(certificate).into_iter().next(),
+    };
+    Pki::handle_of(&name.unwrap_or_else(|| certificate.subject.subject.to_string()))
+}
+
+/// Who has a handle: the name in the certificate that the handle is derived from, else the first of its kind.
+pub(super) fn identity_of(certificate: &Certificate, profile: Profile, handle: &Handle) -> Identity {
+    let common_name = || certificate.subject.common_name().map_or_else(|| handle.to_string(), ToString::to_string);
+    match profile {
+        Profile::Root | Profile::Intermediate => Identity::Authority(common_name()),
+        Profile::Client => Identity::CommonName(common_name()),
+        Profile::Server | Profile::Peer | Profile::Workload => {
+            let typed = |name: &String| match profile {
+                Profile::Workload => SpiffeId::workload(name).ok().map(San::Spiffe),
+                _ => San::host(name).ok(),
+            };
+            let all: Vec<(String, San)> =
+                names(certificate).into_iter().filter_map(|n| typed(&n).map(|s| (n, s))).collect();
+            let derived = all.iter().find(|(name, _)| Pki::handle_of(name) == *handle);
+            match derived.or(all.first()) {
+                Some((_, san)) => Identity::Named(san.clone()),
+                None => Identity::CommonName(common_name()),
+            }
+        }
+    }
+}
