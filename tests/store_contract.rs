@@ -83,6 +83,7 @@ contract!(sqlite, crate::Fresh::sqlite:
         history_is_a_line_per_act,
         whether_a_key_is_here_is_kept,
         a_request_waits_under_its_handle,
+        what_is_due_comes_by_urgency,
     }
     revocations {
         the_newest_event_says_how_it_stands,

@@ -80,6 +80,10 @@ pub trait Transaction {
     /// to go on.
     fn walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
 
+    /// Walks the newest certificates whose last third has begun, expired and revoked ones too, the most urgent first. The
+    /// visitor returns whether to go on.
+    fn due(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
+
     /// Walks what the next CRL of a CA must list, in the order of the serials' octets.
     ///
     /// An entry is listed until it has appeared on one CRL issued after the certificate expired (RFC 5280 5).

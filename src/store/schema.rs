@@ -98,6 +98,7 @@ CREATE TABLE flag(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 /// - `key_place`: `here`, `detached` (ours, moved away) or `foreign` (never ours).
 /// - `stage`: `prepared`, `active`, `retiring` or `retired`.
 /// - `key_here`: 0 for a certificate whose key was never here, as one that was signed from a request.
+/// - `due_at`: when the last third of the newest certificate begins.
 /// - `request`: handles whose key waits for a certificate from elsewhere.
 /// - `manifest`: the `id` of the manifest that created a handle.
 const FORMAT_2: &str = "
@@ -106,6 +107,10 @@ ALTER TABLE authority ADD COLUMN key_place TEXT NOT NULL DEFAULT 'here';
 ALTER TABLE authority ADD COLUMN stage TEXT NOT NULL DEFAULT 'active';
 ALTER TABLE certificate ADD COLUMN key_here INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE holder ADD COLUMN manifest TEXT;
+ALTER TABLE holder ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0;
+UPDATE holder SET due_at =
+  (SELECT not_after - (not_after - not_before + 1) / 3 FROM certificate WHERE id = holder.current);
+CREATE INDEX holder_due ON holder(due_at);
 CREATE TABLE request(
   handle TEXT PRIMARY KEY,
   identity TEXT NOT NULL,

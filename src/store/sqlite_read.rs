@@ -211,6 +211,19 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
+    pub(super) fn read_due(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
+        let mut statement = self
+            .0
+            .prepare_cached(&format!("{RECORD}WHERE h.current = c.id AND h.due_at < ?1 ORDER BY h.due_at, c.handle"))?;
+        let mut rows = statement.query([now.unix()])?;
+        while let Some(row) = rows.next()? {
+            if !visit(self.record(row)?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn read_revoked(
         &self,
         issuer: AuthorityId,

@@ -4,7 +4,7 @@ use super::record::{
 };
 use super::sqlite::SqliteTransaction;
 use super::{StoreError, Transaction};
-use crate::model::{Handle, Serial, Timestamp};
+use crate::model::{Handle, Serial, Timestamp, Window};
 use rusqlite::{ErrorCode, params};
 use std::path::Path;
 
@@ -51,6 +51,10 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
         self.read_walk(filter, visit)
+    }
+
+    fn due(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
+        self.read_due(now, visit)
     }
 
     fn revoked(&self, issuer: AuthorityId, visit: &mut dyn FnMut(Revocation)) -> Result<(), StoreError> {
@@ -178,10 +182,11 @@ impl Transaction for SqliteTransaction<'_> {
         let id = db.last_insert_rowid();
         db.prepare_cached("INSERT INTO certificate_der(id, der) VALUES(?1, ?2)")?.execute(params![id, &new.der[..]])?;
         db.prepare_cached(
-            "INSERT INTO holder(handle, identity, profile, current) VALUES(?1, ?2, ?3, ?4)
-                 ON CONFLICT(handle) DO UPDATE SET profile = excluded.profile, current = excluded.current",
+            "INSERT INTO holder(handle, identity, profile, current, due_at) VALUES(?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT(handle) DO UPDATE
+                 SET profile = excluded.profile, current = excluded.current, due_at = excluded.due_at",
         )?
-        .execute(params![new.handle.as_str(), new.identity, new.profile.name(), id])?;
+        .execute(params![new.handle.as_str(), new.identity, new.profile.name(), id, due_at(new)])?;
         db
             .prepare_cached("INSERT INTO public_key(spki_sha256, key_identifier) VALUES(?1, ?2)
                  ON CONFLICT(spki_sha256) DO UPDATE SET key_identifier = excluded.key_identifier WHERE key_identifier = x''")?
@@ -292,4 +297,10 @@ impl Transaction for SqliteTransaction<'_> {
         crate::disk::fault_point();
         Ok(())
     }
+}
+
+/// When the last third of a certificate's life begins.
+fn due_at(new: &NewCertificate) -> i64 {
+    let life = new.not_after.since(new.not_before) + 1;
+    new.not_after.unix() - Window::LastThird.seconds(life)
 }

@@ -274,3 +274,28 @@ pub fn a_request_waits_under_its_handle(store: &mut dyn Store) {
     assert_eq!(read(store, |t| t.request(&handle("a")).unwrap()), None);
     assert_eq!(read(store, |t| t.request(&handle("b")).unwrap()), Some(request("b", b"3")));
 }
+
+/// A certificate is due in its last third, which begins a second after two thirds are over.
+pub fn what_is_due_comes_by_urgency(store: &mut dyn Store) {
+    let ca = with_root(store);
+    let ends = |name: &str, number: u64, end: i64| NewCertificate { not_after: day(end), ..leaf(ca, name, number) };
+    for new in [ends("later", 1, 90), ends("soon", 2, 30), ends("renewed", 3, 30)] {
+        record(store, &new);
+    }
+    record(store, &NewCertificate { not_before: day(20), ..ends("renewed", 4, 110) });
+    let due = |store: &mut dyn Store, at: Timestamp| {
+        let mut names = Vec::new();
+        let mut visit = |r: Record| {
+            names.push(r.handle.to_string());
+            names.len() < 2
+        };
+        read(store, |t| t.due(at, &mut visit).unwrap());
+        names
+    };
+    // 30 days and a second are 2 592 001 seconds, the last third 864 000.
+    let turn = day(20);
+    assert_eq!(due(store, turn), [] as [&str; 0]);
+    assert_eq!(due(store, turn.plus(1)), ["soon"]);
+    assert_eq!(due(store, day(61)), ["soon", "later"]);
+    assert_eq!(due(store, day(200)), ["soon", "later"], "the visitor ended it");
+}
