@@ -17,6 +17,7 @@ mod cmd {
     mod refusals;
     mod revocation;
     mod salvage;
+    mod status;
 }
 
 /// Every transcript, in a folder of its own.
@@ -30,7 +31,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 13] = [
+const FOLDERS: [&str; 15] = [
     "root",
     "intermediate",
     "server",
@@ -42,6 +43,8 @@ const FOLDERS: [&str; 13] = [
     "bundle",
     "list",
     "show",
+    "status",
+    "history",
     "doctor",
     "completions",
 ];

@@ -258,6 +258,21 @@ fn doctor() -> Shape {
     Object(vec![("problems", list(problem)), ("certificates", Number), ("warnings", warnings())])
 }
 
+fn status() -> Shape {
+    let due = Object(vec![
+        ("kind", Word(&["certificate", "ca", "crl", "past", "delivery", "public", "half-done"])),
+        ("name", nullable(Text)),
+        ("message", Text),
+        ("at", nullable(Time)),
+        ("hint", Text),
+    ]);
+    Object(vec![("due", list(due)), ("warnings", warnings())])
+}
+
+fn act() -> Shape {
+    Object(vec![("at", Time), ("action", Text), ("name", nullable(Text)), ("detail", Text)])
+}
+
 fn salvage() -> Shape {
     Object(vec![
         ("action", Word(&["salvaged"])),
@@ -368,6 +383,21 @@ fn bundles_and_doctor() {
     prints(&s, "doctor --history", 3, &doctor());
     fs::remove_file(s.path("pki/inventory.db")).unwrap();
     prints(&s, "doctor --salvage", 0, &salvage());
+}
+
+#[test]
+fn status_and_history() {
+    let s = lab();
+    prints(&s, "status", 0, &status());
+    s.ok(&["client", "late", "--not-before", &s.time(-100), "--not-after", &s.time(20)]);
+    s.ok(&["revoke", "c", "--no-crl"]);
+    prints(&s, "status", 3, &status());
+    let told = Object(vec![("acts", list(act())), ("warnings", warnings())]);
+    prints(&s, "history", 0, &told);
+    prints(&s, "history c", 0, &told);
+    for line in s.ok(&["history", "--jsonl"]).stdout.lines() {
+        act().check(&Ordered::parse(line), "").unwrap();
+    }
 }
 
 #[test]

@@ -110,6 +110,14 @@ pub trait Transaction {
     /// The history, newest last; at most `limit` of the newest events.
     fn history(&self, limit: usize) -> Result<Vec<Event>, StoreError>;
 
+    /// Walks the history from its oldest event, of one handle or from one time on. The visitor returns whether to go on.
+    fn acts(
+        &self,
+        handle: Option<&Handle>,
+        since: Option<Timestamp>,
+        visit: &mut dyn FnMut(Event) -> bool,
+    ) -> Result<(), StoreError>;
+
     /// The newest time in the history; nothing before the first act.
     fn newest_act(&self) -> Result<Option<Timestamp>, StoreError>;
 

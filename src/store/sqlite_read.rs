@@ -271,6 +271,25 @@ impl SqliteTransaction<'_> {
         Ok(statement.query_row([issuer.0], |r| r.get::<_, Option<i64>>(0))?.unwrap_or(0))
     }
 
+    pub(super) fn read_acts(
+        &self,
+        name: Option<&Handle>,
+        since: Option<Timestamp>,
+        visit: &mut dyn FnMut(Event) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT at, action, handle, detail FROM history
+             WHERE (?1 IS NULL OR handle = ?1) AND (?2 IS NULL OR at >= ?2) ORDER BY id",
+        )?;
+        let mut rows = statement.query(params![name.map(Handle::as_str), since.map(Timestamp::unix)])?;
+        while let Some(row) = rows.next()? {
+            if !visit(event(row)?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The newest time that the inventory knows of.
     pub(super) fn read_newest_act(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut statement =
@@ -335,7 +354,7 @@ impl SqliteTransaction<'_> {
         let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
-            all.push(Event { at: time(row.get(0)?)?, action: row.get(1)?, handle: row.get(2)?, detail: row.get(3)? });
+            all.push(event(row)?);
         }
         all.reverse();
         Ok(all)
@@ -354,6 +373,10 @@ impl SqliteTransaction<'_> {
         let mut statement = self.0.prepare_cached("SELECT value FROM flag WHERE name = ?1")?;
         Ok(statement.query_row([name], |r| r.get::<_, i64>(0)).optional()?.unwrap_or(0))
     }
+}
+
+fn event(row: &Row<'_>) -> Result<Event, StoreError> {
+    Ok(Event { at: time(row.get(0)?)?, action: row.get(1)?, handle: row.get(2)?, detail: row.get(3)? })
 }
 
 fn crl(issuer: AuthorityId, row: &Row<'_>) -> Result<CrlRecord, StoreError> {

@@ -89,6 +89,15 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_history(limit)
     }
 
+    fn acts(
+        &self,
+        handle: Option<&Handle>,
+        since: Option<Timestamp>,
+        visit: &mut dyn FnMut(Event) -> bool,
+    ) -> Result<(), StoreError> {
+        self.read_acts(handle, since, visit)
+    }
+
     fn newest_act(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read_newest_act()
     }

@@ -4,12 +4,14 @@ mod bundle;
 mod completions;
 mod crl;
 mod doctor;
+mod history;
 mod intermediate;
 mod leaf;
 mod list;
 mod revoke;
 mod root;
 mod show;
+mod status;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -39,6 +41,8 @@ pub fn all() -> Vec<Command> {
         bundle::definition(),
         list::definition(),
         show::definition(),
+        status::definition(),
+        history::definition(),
         doctor::definition(),
         completions::definition(),
     ]
@@ -54,6 +58,8 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "bundle" => bundle::run(matches, context),
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
+        "status" => status::run(matches, context),
+        "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
         "completions" => completions::run(matches),
         other => Err(Failure::usage(format!("there is no command `{other}`"), "see `rootlet --help`")),

@@ -1,0 +1,114 @@
+//! What is due, or wrong at a glance.
+
+use super::authority::{Ca, Cas};
+use super::{Error, Pki};
+use crate::disk::entries;
+use crate::issue::Warning;
+use crate::model::{Timestamp, Window};
+use crate::store::Record;
+use serde::Serialize;
+
+/// What `status` is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StatusRequest {
+    /// How near an end must be; never more than the last third of a life.
+    pub within: Window,
+}
+
+/// One thing that somebody should see to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Due {
+    /// `certificate`, `ca`, `crl`, `past`, `delivery`, `public` or `half-done`.
+    pub kind: &'static str,
+    /// The handle, or the entry of `pending/`; nothing for `public`.
+    pub name: Option<String>,
+    /// A sentence.
+    pub message: String,
+    /// When the certificate or CRL ends.
+    pub at: Option<Timestamp>,
+    /// What would mend it.
+    pub hint: String,
+}
+
+/// What `status` found.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusOutcome {
+    /// What is due: CAs, their CRLs and pasts, then leaves, the most urgent first, then what was left half-done.
+    pub due: Vec<Due>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl Pki {
+    /// Looks for what is due: CAs and leaves in the last third of their lives, CRLs that should be written, and what a
+    /// command left undone. Nothing is changed, and files of leaves are not looked at: that is [`Pki::doctor`]'s.
+    ///
+    /// A certificate that ended is due for another third of its life; after that it counts as given up.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Disk`].
+    pub fn status(&mut self, request: &StatusRequest) -> Result<StatusOutcome, Error> {
+        let (place, now) = (&self.place, self.place.now());
+        let transaction = self.store.begin(crate::store::Access::Read)?;
+        let cas = Cas::load(&*transaction)?;
+        let mut due = Vec::new();
+        let mut leaves = Vec::new();
+        transaction.due(now, &mut |record| {
+            if is_due(&record, request.within, now) {
+                let one = due_certificate(&record, now);
+                if record.profile.is_ca() { due.push(one) } else { leaves.push(one) }
+            }
+            true
+        })?;
+        for ca in cas.iter().filter(|c| cas.problem(c.id(), now).is_none()) {
+            if let Some(reason) = place.crl_due(&*transaction, ca)? {
+                due.push(due_crl(ca, &reason, transaction.last_crl(ca.id())?.map(|c| c.next_update)));
+            }
+            if !ca.authority.past_known {
+                let e = Error::PastUnknown { handle: ca.handle().clone() };
+                due.push(one("past", Some(ca.handle().to_string()), e.to_string(), None, e.hints().concat()));
+            }
+        }
+        due.append(&mut leaves);
+        for handle in transaction.due_deliveries()? {
+            let message = format!("the files of `{handle}` are not delivered yet");
+            due.push(one("delivery", Some(handle.to_string()), message, None, NEXT_COMMAND.into()));
+        }
+        if transaction.unpublished()?.is_some() {
+            due.push(one("public", None, "`public/` is behind the inventory".into(), None, NEXT_COMMAND.into()));
+        }
+        for entry in entries(&place.pending_folder())? {
+            let message = format!("a command died half-way, or is running: `{entry}`");
+            due.push(one("half-done", Some(entry), message, None, NEXT_COMMAND.into()));
+        }
+        let warnings = Vec::new();
+        Ok(StatusOutcome { due, warnings })
+    }
+}
+
+const NEXT_COMMAND: &str = "the next command that writes sees to it; so does `rootlet doctor --repair`";
+
+fn one(kind: &'static str, name: Option<String>, message: String, at: Option<Timestamp>, hint: String) -> Due {
+    Due { kind, name, message, at, hint }
+}
+
+fn is_due(record: &Record, within: Window, now: Timestamp) -> bool {
+    let life = record.not_after.since(record.not_before) + 1;
+    let window = within.seconds_at_most_a_third(life);
+    let given_up = now.since(record.not_after) > Window::LastThird.seconds(life);
+    record.revocation.is_none() && !given_up && record.not_after.since(now) < window
+}
+
+fn due_certificate(record: &Record, now: Timestamp) -> Due {
+    let (handle, end) = (&record.handle, record.not_after);
+    let verb = if now > end { "ended" } else { "ends" };
+    let message = format!("{} `{handle}` {verb} {end}", record.profile);
+    let kind = if record.profile.is_ca() { "ca" } else { "certificate" };
+    one(kind, Some(handle.to_string()), message, Some(end), format!("`rootlet renew {handle}`"))
+}
+
+fn due_crl(ca: &Ca, reason: &str, end: Option<Timestamp>) -> Due {
+    let handle = ca.handle();
+    let message = format!("the CRL of `{handle}` is due: {reason}");
+    one("crl", Some(handle.to_string()), message, end, format!("`rootlet crl {handle}`"))
+}
