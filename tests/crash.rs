@@ -12,13 +12,13 @@ mod crash {
 }
 
 use crash::folder::{Numbers, State, copy};
-use crash::program::Program;
+use crash::program::{Fault, Program};
 use rootlet::model::{Clock, SystemClock};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// A command that writes less often than this was not built to die.
-const FEWEST_DEATHS: u32 = 5;
+/// A command that writes less often than this was not built to die: a commit alone is two.
+const FEWEST_DEATHS: u32 = 2;
 /// More than any command writes here: a scenario that reaches it does not end.
 const MOST_DEATHS: u32 = 400;
 
@@ -30,7 +30,11 @@ struct Scenario<'a> {
     creates: bool,
     /// CAs whose CRL the command writes.
     new_crl_of: &'a [&'a str],
+    /// What else happens to the folder before it.
+    prepare: fn(&Path),
 }
+
+const PLAIN: Scenario = Scenario { before: &[], command: &[], creates: false, new_crl_of: &[], prepare: |_| {} };
 
 const ROOT: &[&str] = &["root", "Root", "--not-before", "2020-01-01", "--lifetime", "60y", "--path-len", "1"];
 const ISSUING: &[&str] = &["intermediate", "Issuing", "--not-before", "2020-01-01", "--lifetime", "50y"];
@@ -39,24 +43,24 @@ const OTHER: &[&str] = &["client", "alice"];
 
 #[test]
 fn root() {
-    Scenario { before: &[], command: ROOT, creates: true, new_crl_of: &[] }.run();
+    Scenario { before: &[], command: ROOT, creates: true, new_crl_of: &[], ..PLAIN }.run();
 }
 
 #[test]
 fn intermediate() {
     let command = &["intermediate", "Issuing", "--crl-url", "http://pki.internal/issuing.crl"];
-    Scenario { before: &[ROOT], command, creates: true, new_crl_of: &[] }.run();
+    Scenario { before: &[ROOT], command, creates: true, new_crl_of: &[], ..PLAIN }.run();
 }
 
 #[test]
 fn server() {
-    Scenario { before: &[ROOT, ISSUING, OTHER], command: SERVER, creates: true, new_crl_of: &[] }.run();
+    Scenario { before: &[ROOT, ISSUING, OTHER], command: SERVER, creates: true, new_crl_of: &[], ..PLAIN }.run();
 }
 
 #[test]
 fn server_force() {
     let command = &[SERVER, &["--force"]].concat();
-    Scenario { before: &[ROOT, ISSUING, SERVER], command, creates: false, new_crl_of: &[] }.run();
+    Scenario { before: &[ROOT, ISSUING, SERVER], command, creates: false, new_crl_of: &[], ..PLAIN }.run();
 }
 
 /// A cron job that renews: in time one of its runs finds the certificate due, and dies.
@@ -65,7 +69,7 @@ fn server_renew_within() {
     let soon = SystemClock.now().plus(3 * 86_400).to_string();
     let due = &[SERVER, &["--not-before", "2020-01-01", "--not-after", &soon]].concat();
     let command = &[SERVER, &["--renew-within", "30d"]].concat();
-    Scenario { before: &[ROOT, ISSUING, due], command, creates: false, new_crl_of: &[] }.run();
+    Scenario { before: &[ROOT, ISSUING, due], command, creates: false, new_crl_of: &[], ..PLAIN }.run();
 }
 
 /// As above, with a folder that a server reads: `--out-dir` was said once, and holds for every renewal.
@@ -77,7 +81,7 @@ fn server_renew_within_delivers() {
     let out = delivered.path().to_str().unwrap();
     let due = &[SERVER, &["--not-before", "2020-01-01", "--not-after", &soon, "--out-dir", out]].concat();
     let command = &[SERVER, &["--renew-within", "30d"]].concat();
-    let scenario = Scenario { before: &[ROOT, ISSUING, due], command, creates: false, new_crl_of: &[] };
+    let scenario = Scenario { before: &[ROOT, ISSUING, due], command, creates: false, new_crl_of: &[], ..PLAIN };
     scenario.run_with(|folder, n| {
         let files = std::fs::read_dir(&delivered).unwrap().map(|e| e.unwrap().path());
         let left: Vec<_> = files.filter(|f| f.file_name().unwrap().to_string_lossy().starts_with('.')).collect();
@@ -97,7 +101,7 @@ fn intermediate_renew_within() {
     let soon = SystemClock.now().plus(30 * 86_400).to_string();
     let due = &["intermediate", "Issuing", "--not-before", "2020-01-01", "--not-after", &soon];
     let command = &["intermediate", "Issuing", "--renew-within", "60d"];
-    Scenario { before: &[ROOT, due, OTHER], command, creates: false, new_crl_of: &[] }.run();
+    Scenario { before: &[ROOT, due, OTHER], command, creates: false, new_crl_of: &[], ..PLAIN }.run();
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn revoke() {
     // Two certificates of one handle, and with the CA's own revocation two CRLs in one act.
     let before = &[ROOT, ISSUING, SERVER, again, OTHER];
     let command = &["revoke", "api.internal", "--reason", "key-compromise"];
-    Scenario { before, command, creates: false, new_crl_of: &["issuing"] }.run();
+    Scenario { before, command, creates: false, new_crl_of: &["issuing"], ..PLAIN }.run();
 }
 
 #[test]
@@ -116,14 +120,123 @@ fn revoke_under_two_cas() {
     let alice = &["client", "alice", "--issuer", "issuing"];
     let before = &[ROOT, ISSUING, second, alice, leaf];
     let command = &["revoke", "alice", "bob", "--reason", "superseded"];
-    Scenario { before, command, creates: false, new_crl_of: &["issuing", "second"] }.run();
+    Scenario { before, command, creates: false, new_crl_of: &["issuing", "second"], ..PLAIN }.run();
 }
 
 #[test]
 fn crl() {
     let revoked = &["revoke", "alice", "--reason", "superseded", "--no-crl"];
     let before = &[ROOT, ISSUING, OTHER, revoked];
-    Scenario { before, command: &["crl"], creates: false, new_crl_of: &["root", "issuing"] }.run();
+    Scenario { before, command: &["crl"], creates: false, new_crl_of: &["root", "issuing"], ..PLAIN }.run();
+}
+
+#[test]
+fn revoke_without_a_crl() {
+    // The CRL is due before and after.
+    let before = &[ROOT, ISSUING, OTHER, &["client", "bob"], &["revoke", "bob", "--no-crl"]];
+    Scenario { before, command: &["revoke", "alice", "--no-crl"], ..PLAIN }.run();
+}
+
+#[test]
+fn hold_and_release() {
+    let held = &["revoke", "alice", "--reason", "certificate-hold"];
+    Scenario { before: &[ROOT, ISSUING, OTHER], command: held, new_crl_of: &["issuing"], ..PLAIN }.run();
+    // Released already, a second run has nothing to lift: it is told so, and nothing is lost.
+    let release = &["revoke", "alice", "--reason", "key-compromise"];
+    Scenario { before: &[ROOT, ISSUING, OTHER, held], command: release, new_crl_of: &["issuing"], ..PLAIN }.run();
+}
+
+#[test]
+fn revoke_what_was_made_elsewhere() {
+    let command = &["revoke", "--issuer", "issuing", "--serial", "0a0b0c", "--reason", "superseded"];
+    Scenario { before: &[ROOT, ISSUING], command, new_crl_of: &["issuing"], ..PLAIN }.run();
+}
+
+#[test]
+fn root_renew_within() {
+    let soon = SystemClock.now().plus(30 * 86_400).to_string();
+    let due = &["root", "Root", "--not-before", "2020-01-01", "--not-after", &soon];
+    let command = &["root", "Root", "--not-before", "2020-01-01", "--lifetime", "60y", "--renew-within", "60d"];
+    Scenario { before: &[due, OTHER], command, ..PLAIN }.run();
+}
+
+/// The repair itself dies, with everything to do that it can do.
+#[test]
+fn repair() {
+    let prepare = |folder: &Path| {
+        let program = Program { folder: folder.into() };
+        // Two half-done issues: one that is not recorded yet, and one that is.
+        assert!(program.run(&["server", "early.internal"], Fault::Dies(5)).was_killed());
+        let late = program.run(&["server", "late.internal"], Fault::Dies(18));
+        assert!(late.was_killed());
+        std::fs::remove_file(folder.join("pki/certs/alice/chain.pem")).unwrap();
+        std::fs::remove_file(folder.join("pki/public/crls.pem")).unwrap();
+        std::fs::copy(folder.join("pki/ca/root/cert.pem"), folder.join("pki/ca/issuing/cert.pem")).unwrap();
+        std::fs::write(folder.join("pki/.new-inventory.db.1"), "").unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.join("pki/ca"), open).unwrap();
+    };
+    Scenario { before: &[ROOT, ISSUING, OTHER], command: &["doctor", "--repair"], prepare, ..PLAIN }.run();
+}
+
+/// A bundle or backup is there whole, or not at all.
+#[test]
+fn backup_and_bundle() {
+    for command in [&["doctor", "--backup", "copy.db"][..], &["bundle", "--output", "roots.pem"]] {
+        let template = tempfile::tempdir().unwrap();
+        let program = Program { folder: template.path().into() };
+        [ROOT, ISSUING].into_iter().for_each(|c| drop(program.run(c, Fault::None).succeeds()));
+        let output = template.path().join(command[2]);
+        let mut n = 1;
+        let good = template.path().join("good");
+        program.run(&[&command[..2], &["good"]].concat(), Fault::None).succeeds();
+        // What has its name is whole, be it not synced.
+        let look = |when: String| {
+            let size = |path: &Path| std::fs::metadata(path).map(|m| m.len()).ok();
+            assert!(!output.exists() || size(&output) == size(&good), "{when}: half of {}", output.display());
+            drop(std::fs::remove_file(&output));
+        };
+        while !program.run(command, Fault::Dies(n)).succeeded() {
+            look(format!("dead at write {n}"));
+            n += 1;
+        }
+        assert!(n > 2, "`rootlet {}` never died", command.join(" "));
+        drop(std::fs::remove_file(&output));
+        for n in 1..n {
+            let failed = program.run(command, Fault::FailsFrom(n));
+            look(failed.to_string());
+        }
+    }
+}
+
+/// A lost inventory that is made again: until it is whole there is none.
+#[test]
+fn salvage() {
+    let template = tempfile::tempdir().unwrap();
+    let made = Program { folder: template.path().into() };
+    [ROOT, ISSUING, OTHER, SERVER].into_iter().for_each(|c| drop(made.run(c, Fault::None).succeeds()));
+    let mut known = made.known();
+    known.sort();
+    std::fs::remove_file(template.path().join("pki/inventory.db")).unwrap();
+    for n in 1.. {
+        let folder = tempfile::tempdir().unwrap();
+        copy(template.path(), folder.path());
+        let program = Program { folder: folder.path().into() };
+        let outcome = program.run(&["doctor", "--salvage"], Fault::Dies(n));
+        if !outcome.was_killed() {
+            outcome.succeeds();
+            assert!(n > FEWEST_DEATHS, "it died {} times only", n - 1);
+            break;
+        }
+        if !program.has_pki() {
+            program.run(&["doctor", "--salvage"], Fault::None).succeeds();
+        }
+        program.repair();
+        State::of(&program.pki()).assert_clean(&format!("dead at write {n}"));
+        let mut salvaged = program.known();
+        salvaged.sort();
+        assert_eq!(salvaged, known, "dead at write {n}");
+    }
 }
 
 impl Scenario<'_> {
@@ -136,8 +249,9 @@ impl Scenario<'_> {
         let template = tempfile::tempdir().unwrap();
         let program = |folder: &Path| Program { folder: folder.into() };
         for command in self.before {
-            program(template.path()).run(command, None).succeeds();
+            program(template.path()).run(command, Fault::None).succeeds();
         }
+        (self.prepare)(template.path());
         let findings = program(template.path()).findings();
         let mut problems = Vec::new();
         let mut n = 1;
@@ -151,6 +265,46 @@ impl Scenario<'_> {
         }
         assert!(n > FEWEST_DEATHS, "the command died {} times only: is it built with fault-injection?", n - 1);
         assert!(problems.is_empty(), "{} of {} deaths:\n{}", problems.len(), n - 1, problems.join("\n"));
+        // As many writes as it died at.
+        for fault in (1..n).flat_map(|n| [Fault::Fails(n), Fault::FailsFrom(n)]) {
+            let looked = catch_unwind(AssertUnwindSafe(|| self.fails(template.path(), fault, &findings)));
+            problems.extend(looked.err().map(|p| p.downcast_ref::<String>().cloned().unwrap_or_default()));
+        }
+        assert!(problems.is_empty(), "{} of {} full disks:\n{}", problems.len(), 2 * (n - 1), problems.join("\n"));
+    }
+
+    /// A disk that is full for one write, or from one write on: the command says so and ends by itself. Unless it says
+    /// that something is recorded, nothing is. When there is room again everything can be finished.
+    fn fails(&self, template: &Path, fault: Fault, findings: &[String]) {
+        let folder = tempfile::tempdir().unwrap();
+        copy(template, folder.path());
+        let program = Program { folder: folder.path().into() };
+        let (pki, when) = (program.pki(), format!("{fault:?}"));
+        let known = |p: &Program| if p.has_pki() { p.known() } else { Vec::new() };
+        let (before, mut numbers) = (known(&program), Numbers::default());
+        numbers.see(&pki, &when);
+        let outcome = program.run(self.command, fault);
+        // What doctor could not mend is a finding.
+        if !outcome.succeeded() && !outcome.found_something() {
+            outcome.assert_refused();
+            let code = outcome.error_code().unwrap_or_default();
+            let recorded = code == "not-released" || outcome.to_string().contains("but not delivered");
+            assert!(recorded || ["io", "inventory"].contains(&code.as_str()), "{when}: {outcome}");
+            assert!(recorded || known(&program) == before, "{when}: something is recorded: {outcome}");
+        }
+        State::of(&pki).assert_known(&program, &when);
+        if program.has_pki() {
+            let new = |all: Vec<String>| all.into_iter().filter(|f| !findings.contains(f)).collect::<Vec<_>>();
+            let left = new(program.repair());
+            assert!(left.is_empty(), "{when}: doctor could not mend {left:#?} after {outcome}");
+            State::of(&pki).assert_clean(&when);
+        }
+        let second = program.run(self.command, Fault::None);
+        if !(self.creates && second.error_code() == Some("exists".into())) {
+            second.succeeds();
+        }
+        State::of(&pki).assert_known(&program, &when);
+        numbers.see(&pki, &when);
     }
 
     /// Runs the command in a copy of the folder. Whether it died at its n-th write; then `look` looks at what is left.
@@ -160,7 +314,7 @@ impl Scenario<'_> {
         let program = Program { folder: folder.path().into() };
         let mut numbers = Numbers::default();
         numbers.see(&program.pki(), "before");
-        let outcome = program.run(self.command, Some(n));
+        let outcome = program.run(self.command, Fault::Dies(n));
         if !outcome.was_killed() {
             outcome.succeeds();
             return false;
@@ -198,7 +352,7 @@ impl Scenario<'_> {
         }
         numbers.see(&pki, &when("repaired"));
 
-        let second = program.run(self.command, None);
+        let second = program.run(self.command, Fault::None);
         if !(self.creates && second.error_code() == Some("exists".into())) {
             second.succeeds();
         }

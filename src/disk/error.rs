@@ -49,6 +49,14 @@ impl DiskError {
         DiskError::Io { action, path: path.into(), source: source.into() }
     }
 
+    /// The same about the file that was meant, when it was written under another name first.
+    pub(crate) fn about(self, path: &Path) -> Self {
+        match self {
+            DiskError::Io { action, source, .. } => DiskError::Io { action, path: path.into(), source },
+            other => other,
+        }
+    }
+
     /// The kind of the system's refusal, where there was one.
     pub fn kind(&self) -> Option<io::ErrorKind> {
         match self {

@@ -47,8 +47,8 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn create_folder(&self, path: &Path, access: Access) -> Result<(), DiskError> {
-        fault_point();
-        unix::create_folder(path, access.folder_mode(), self.owner).map_err(|e| DiskError::io("create", path, e))
+        let made = fault_point().and_then(|()| Ok(unix::create_folder(path, access.folder_mode(), self.owner)?));
+        made.map_err(|e: io::Error| DiskError::io("create", path, e))
     }
 
     /// Creates a file that does not exist yet and syncs it. A file that could not be written whole is removed.
@@ -60,9 +60,8 @@ impl Disk {
     }
 
     fn create_with_mode(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
-        fault_point();
-        let file = unix::create_exclusive(path, mode, self.owner);
-        let mut file = file.map_err(|e| DiskError::io("create", path, e))?;
+        let file = fault_point().and_then(|()| Ok(unix::create_exclusive(path, mode, self.owner)?));
+        let mut file = file.map_err(|e: io::Error| DiskError::io("create", path, e))?;
         let written = write_synced(&mut file, bytes);
         written.map_err(|e| {
             drop(std::fs::remove_file(path));
@@ -81,17 +80,14 @@ impl Disk {
     ) -> Result<(), DiskError> {
         let mut written = Vec::new();
         for (name, bytes, access) in files {
-            fault_point();
             let path = folder.join(name);
-            let file = unix::create_exclusive(&path, access.file_mode(), self.owner);
-            let mut file = file.map_err(|e| DiskError::io("create", &path, e))?;
-            fault_point();
-            file.write_all(bytes).map_err(|e| DiskError::io("write", &path, e))?;
+            let file = fault_point().and_then(|()| Ok(unix::create_exclusive(&path, access.file_mode(), self.owner)?));
+            let mut file = file.map_err(|e: io::Error| DiskError::io("create", &path, e))?;
+            fault_point().and_then(|()| file.write_all(bytes)).map_err(|e| DiskError::io("write", &path, e))?;
             written.push((path, file));
         }
         for (path, file) in written {
-            fault_point();
-            file.sync_all().map_err(|e| DiskError::io("write", &path, e))?;
+            fault_point().and_then(|()| file.sync_all()).map_err(|e| DiskError::io("write", &path, e))?;
         }
         self.sync_folder(folder)
     }
@@ -113,13 +109,8 @@ impl Disk {
         let temporary = folder.join(format!("{TEMPORARY_PREFIX}{name}.{}", std::process::id()));
         drop(std::fs::remove_file(&temporary));
         // Told by the name that was meant, not by the one it is written under first.
-        let named = |e| match e {
-            DiskError::Io { action, source, .. } => DiskError::Io { action, path: path.into(), source },
-            other => other,
-        };
-        self.create_with_mode(&temporary, bytes, mode).map_err(named)?;
-        fault_point();
-        if let Err(e) = std::fs::rename(&temporary, path) {
+        self.create_with_mode(&temporary, bytes, mode).map_err(|e| e.about(path))?;
+        if let Err(e) = fault_point().and_then(|()| std::fs::rename(&temporary, path)) {
             drop(std::fs::remove_file(&temporary));
             return Err(DiskError::io("replace", path, e));
         }
@@ -142,8 +133,8 @@ impl Disk {
     /// # Errors
     /// [`DiskError`] of kind `AlreadyExists` when something has the name.
     pub fn rename_new(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        fault_point();
-        unix::rename_new(from, to).map_err(|e| DiskError::io("create", to, e))?;
+        let moved = fault_point().and_then(|()| Ok(unix::rename_new(from, to)?));
+        moved.map_err(|e: io::Error| DiskError::io("create", to, e))?;
         self.sync_folder(&parent(to))
     }
 
@@ -152,8 +143,7 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn rename_over(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        fault_point();
-        std::fs::rename(from, to).map_err(|e| DiskError::io("replace", to, e))?;
+        fault_point().and_then(|()| std::fs::rename(from, to)).map_err(|e| DiskError::io("replace", to, e))?;
         self.sync_folder(&parent(to))
     }
 
@@ -162,8 +152,8 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn exchange(&self, a: &Path, b: &Path) -> Result<(), DiskError> {
-        fault_point();
-        unix::exchange(a, b).map_err(|e| DiskError::io("replace", b, e))?;
+        let swapped = fault_point().and_then(|()| Ok(unix::exchange(a, b)?));
+        swapped.map_err(|e: io::Error| DiskError::io("replace", b, e))?;
         self.sync_folder(&parent(a))?;
         self.sync_folder(&parent(b))
     }
@@ -235,12 +225,11 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn remove(&self, path: &Path) -> Result<(), DiskError> {
-        fault_point();
-        let removed = match path.symlink_metadata() {
+        let removed = fault_point().and_then(|()| match path.symlink_metadata() {
             Ok(m) if m.is_dir() => std::fs::remove_dir_all(path),
             Ok(_) => std::fs::remove_file(path),
             Err(e) => Err(e),
-        };
+        });
         match removed {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(DiskError::io("remove", path, e)),
             _ => Ok(()),
@@ -252,9 +241,9 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn set_access(&self, path: &Path, access: Access) -> Result<(), DiskError> {
-        fault_point();
         let mode = if path.is_dir() { access.folder_mode() } else { access.file_mode() };
-        unix::set_mode(path, mode).map_err(|e| DiskError::io("change the mode of", path, e))
+        let set = fault_point().and_then(|()| Ok(unix::set_mode(path, mode)?));
+        set.map_err(|e: io::Error| DiskError::io("change the mode of", path, e))
     }
 
     /// The mode bits of a file or folder.
@@ -270,8 +259,7 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn sync_file(&self, path: &Path) -> Result<(), DiskError> {
-        fault_point();
-        let synced = File::open(path).and_then(|f| f.sync_all());
+        let synced = fault_point().and_then(|()| File::open(path)?.sync_all());
         synced.map_err(|e| DiskError::io("sync", path, e))?;
         self.sync_folder(&parent(path))
     }
@@ -281,8 +269,7 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn sync_folder(&self, folder: &Path) -> Result<(), DiskError> {
-        fault_point();
-        let synced = File::open(folder).and_then(|f| f.sync_all());
+        let synced = fault_point().and_then(|()| File::open(folder)?.sync_all());
         synced.map_err(|e| DiskError::io("sync", folder, e))
     }
 }
@@ -293,9 +280,9 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
 }
 
 fn write_synced(file: &mut File, bytes: &[u8]) -> io::Result<()> {
-    fault_point();
+    fault_point()?;
     file.write_all(bytes)?;
-    fault_point();
+    fault_point()?;
     file.sync_all()
 }
 
@@ -303,22 +290,38 @@ fn parent(path: &Path) -> PathBuf {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf()
 }
 
-/// With the feature `fault-injection` and `ROOTLET_FAULT_AT=n`, the process dies at the n-th call.
+/// With the feature `fault-injection`: at the n-th call the process dies (`ROOTLET_FAULT_AT=n`), or the call fails as on
+/// a full disk (`ROOTLET_FAIL_AT=n`), and so do all that follow when it is `n+`.
 #[cfg(feature = "fault-injection")]
-pub(crate) fn fault_point() {
+pub(crate) fn fault_point() -> io::Result<()> {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
-    static AT: OnceLock<Option<u64>> = OnceLock::new();
+    static DIES_AT: OnceLock<Option<u64>> = OnceLock::new();
+    static FAILS_AT: OnceLock<Option<(u64, bool)>> = OnceLock::new();
     static CALLS: AtomicU64 = AtomicU64::new(0);
-    let at = AT.get_or_init(|| std::env::var("ROOTLET_FAULT_AT").ok().and_then(|v| v.parse().ok()));
-    if *at == Some(CALLS.fetch_add(1, Ordering::SeqCst) + 1) {
+    let variable = |name| std::env::var(name).ok();
+    let dies_at = DIES_AT.get_or_init(|| variable("ROOTLET_FAULT_AT")?.parse().ok());
+    let fails_at = FAILS_AT.get_or_init(|| {
+        let text = variable("ROOTLET_FAIL_AT")?;
+        let number = text.trim_end_matches('+');
+        Some((number.parse().ok()?, number != text))
+    });
+    let call = CALLS.fetch_add(1, Ordering::SeqCst) + 1;
+    if *dies_at == Some(call) {
         unix::kill_self();
+    }
+    match fails_at {
+        Some((at, and_on)) if call == *at || *and_on && call > *at => Err(io::ErrorKind::StorageFull.into()),
+        _ => Ok(()),
     }
 }
 
 #[cfg(not(feature = "fault-injection"))]
 #[inline]
-pub(crate) fn fault_point() {}
+#[allow(clippy::unnecessary_wraps)]
+pub(crate) fn fault_point() -> io::Result<()> {
+    Ok(())
+}
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use super::crl::read_crl;
 use super::issuing::read;
 use super::material::{OutFile, certificate_pem};
 use super::{Error, Pki};
-use crate::disk::{Access, Lock, decode_pem, entries, exists, read_optional};
+use crate::disk::{Access, DiskError, Lock, decode_pem, entries, exists, read_optional};
 use crate::issue::Warning;
 use crate::keys::{sha256, verify_signature};
 use crate::store::{Filter, Record, Transaction};
@@ -125,14 +125,22 @@ impl Pki {
     /// is then removed.
     pub fn backup(&mut self, file: &Path) -> Result<BackupOutcome, Error> {
         let disk = &self.place.disk;
-        // Its mode is set before SQLite writes into it.
-        disk.create(file, b"", Access::Private)?;
-        let copied = self.store.copy_to(file).map_err(Error::from);
-        if let Err(e) = copied.and_then(|()| Ok(disk.sync_file(file)?)) {
-            disk.remove(file)?;
-            return Err(e);
+        if exists(file) {
+            let taken = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+            return Err(Error::Disk(DiskError::io("create", file, taken)));
         }
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+        // Under another name until it is whole. Its mode is set before SQLite writes into it.
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = file.with_file_name(format!(".new-{name}.{}", std::process::id()));
+        disk.create(&temporary, b"", Access::Private).map_err(|e| e.about(&file))?;
+        let copied = self.store.copy_to(&temporary).map_err(Error::from);
+        let synced = copied.and_then(|()| Ok(disk.sync_file(&temporary)?));
+        if let Err(e) = synced.and_then(|()| Ok(disk.rename_new(&temporary, &file)?)) {
+            // Why it failed is worth more than why its remains cannot be removed.
+            drop(disk.remove(&temporary));
+            return Err(e);
+        }
         Ok(BackupOutcome { action: "written", file })
     }
 
@@ -178,11 +186,7 @@ impl Pki {
             }
             check_mode(place, findings, &path, access)?;
         }
-        for left in entries(&place.root)?.into_iter().filter(|n| n.starts_with(".new-")) {
-            let path = place.root.join(&left);
-            let message = format!("a command died while it wrote `{left}`");
-            findings.mend("half-done", message, &path, || Ok(place.disk.remove(&path)?))?;
-        }
+        check_remains(place, findings, &place.root)?;
         check_mode(place, findings, &inventory, Access::Private)
     }
 
@@ -333,9 +337,19 @@ impl Pki {
                 findings.problems.push(Problem { code: "public", message, file, repaired, hint });
             }
         }
-        for (_, name) in is.iter().filter(|(_, n)| !should.iter().any(|(s, _)| s == n)) {
+        let strange = |(_, n): &&(Option<Vec<u8>>, String)| !should.iter().any(|(s, _)| s == n);
+        for (_, name) in is.iter().filter(strange) {
+            let path = folder.join(name);
+            if name.starts_with(".new-") {
+                // Publishing sweeps it.
+                let repaired = repaired && !exists(&path);
+                let message = format!("a command died while it wrote `public/{name}`");
+                let hint = (!repaired).then(|| "`rootlet doctor --repair` mends it".into());
+                findings.problems.push(Problem { code: "half-done", message, file: Some(path), repaired, hint });
+                continue;
+            }
             let message = format!("`public/{name}` is not of this PKI, and would be published");
-            findings.add("public", message, Some(&folder.join(name)), Some("move it away"));
+            findings.add("public", message, Some(&path), Some("move it away"));
         }
         if let Err(e) = published {
             let message = format!("`public/` cannot be written: {e}");
@@ -368,6 +382,7 @@ fn check_leaf(
         return Ok(());
     }
     check_mode(place, findings, &folder, Access::Private)?;
+    check_remains(place, findings, &folder)?;
     let chain: Vec<_> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
     let files = super::material::leaf_files(&read(record)?, None, &chain);
     // A chain is as it was when the leaf was issued: its CAs may have been renewed since, and it is still good.
@@ -452,6 +467,16 @@ fn check_mode(place: &super::folder::Place, findings: &mut Findings, path: &Path
     if is & !allowed & 0o777 != 0 {
         let message = format!("`{}` has mode {is:04o}, and {allowed:04o} is the most", path.display());
         findings.mend("mode", message, path, || Ok(place.disk.set_access(path, access)?))?;
+    }
+    Ok(())
+}
+
+/// What a command that died was writing.
+fn check_remains(place: &super::folder::Place, findings: &mut Findings, folder: &Path) -> Result<(), Error> {
+    for left in entries(folder)?.into_iter().filter(|n| n.starts_with(".new-")) {
+        let path = folder.join(&left);
+        let message = format!("a command died while it wrote `{left}`");
+        findings.mend("half-done", message, &path, || Ok(place.disk.remove(&path)?))?;
     }
     Ok(())
 }

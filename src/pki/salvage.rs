@@ -85,7 +85,8 @@ impl Pki {
         });
         if outcome.is_err() {
             for left in BESIDE.iter().map(|e| with_ending(&temporary, e)).chain([temporary.clone()]) {
-                disk.remove(&left)?;
+                // Why it failed is worth more than why its remains cannot be removed.
+                drop(disk.remove(&left));
             }
         }
         outcome

@@ -301,9 +301,11 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        crate::disk::fault_point();
+        let failed = |e: std::io::Error| StoreError::Database(e.to_string());
+        crate::disk::fault_point().map_err(failed)?;
         self.0.commit()?;
-        crate::disk::fault_point();
+        // What is committed is committed: from here on a process can only die.
+        drop(crate::disk::fault_point());
         Ok(())
     }
 }

@@ -12,6 +12,18 @@ pub struct Program {
     pub folder: PathBuf,
 }
 
+/// What goes wrong in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// It dies at its n-th write.
+    Dies(u32),
+    /// Its n-th write fails as on a full disk.
+    Fails(u32),
+    /// So do all writes that follow.
+    FailsFrom(u32),
+}
+
 /// What a run did.
 pub struct Run {
     words: String,
@@ -27,14 +39,23 @@ impl Program {
         self.pki().join("inventory.db").exists()
     }
 
-    pub fn run(&self, words: &[&str], fault_at: Option<u32>) -> Run {
+    pub fn run(&self, words: &[&str], fault: Fault) -> Run {
+        let mut command = self.command(words);
+        match fault {
+            Fault::None => &mut command,
+            Fault::Dies(n) => command.env("ROOTLET_FAULT_AT", n.to_string()),
+            Fault::Fails(n) => command.env("ROOTLET_FAIL_AT", n.to_string()),
+            Fault::FailsFrom(n) => command.env("ROOTLET_FAIL_AT", format!("{n}+")),
+        };
+        Run { words: words.join(" "), output: command.output().unwrap() }
+    }
+
+    /// The binary, free of the machine's settings, about to run.
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rootlet"));
         command.args(words).args(["--json"]).current_dir(&self.folder);
-        command.env_remove("ROOTLET_PKI").env_remove("ROOTLET_FAULT_AT");
-        if let Some(n) = fault_at {
-            command.env("ROOTLET_FAULT_AT", n.to_string());
-        }
-        Run { words: words.join(" "), output: command.output().unwrap() }
+        command.env_remove("ROOTLET_PKI").env_remove("ROOTLET_FAULT_AT").env_remove("ROOTLET_FAIL_AT");
+        command
     }
 
     /// What `doctor` finds and has not mended: code and file.
@@ -48,7 +69,7 @@ impl Program {
     }
 
     fn doctor(&self, words: &[&str]) -> Vec<String> {
-        let run = self.run(words, None);
+        let run = self.run(words, Fault::None);
         let json = run.json();
         let problems = json["problems"].as_array().unwrap_or_else(|| panic!("{run}"));
         let left: Vec<_> =
@@ -61,7 +82,7 @@ impl Program {
 
     /// Serial and PEM of every certificate that the inventory knows.
     pub fn known(&self) -> Vec<(String, String)> {
-        let run = self.run(&["list", "--all", "--pem"], None).succeeds();
+        let run = self.run(&["list", "--all", "--pem"], Fault::None).succeeds();
         let json = run.json();
         let all = json["certificates"].as_array().unwrap_or_else(|| panic!("{run}"));
         let text = |v: &Value| v.as_str().unwrap_or_else(|| panic!("{run}")).to_string();
@@ -80,10 +101,30 @@ impl Run {
         self
     }
 
-    /// The code of the error, where it failed with one.
+    /// The code of the error, where it failed with one: of the first item that failed, where it goes on past such.
     pub fn error_code(&self) -> Option<String> {
-        let json: Value = serde_json::from_slice(&self.output.stderr).ok()?;
-        json["error"]["code"].as_str().map(str::to_string)
+        let code = |v: &Value| v["error"]["code"].as_str().map(str::to_string);
+        if let Ok(json) = serde_json::from_slice(&self.output.stderr) {
+            return code(&json);
+        }
+        let json: Value = serde_json::from_slice(&self.output.stdout).ok()?;
+        json["results"].as_array()?.iter().find_map(code)
+    }
+
+    /// Whether it was a check whose answer is no.
+    pub fn found_something(&self) -> bool {
+        self.output.status.code() == Some(3) && self.json()["problems"].is_array()
+    }
+
+    pub fn succeeded(&self) -> bool {
+        self.output.status.success()
+    }
+
+    /// It ended by itself and said why, on one of stdout and stderr, with the exit code of a failure.
+    #[track_caller]
+    pub fn assert_refused(&self) {
+        let whole = self.output.status.code() == Some(1) && self.error_code().is_some();
+        assert!(whole && self.output.stdout.is_empty() != self.output.stderr.is_empty(), "{self}");
     }
 
     fn json(&self) -> Value {
