@@ -8,6 +8,7 @@
 
 mod crash {
     pub mod folder;
+    pub mod kills;
     pub mod program;
 }
 
@@ -237,6 +238,11 @@ fn salvage() {
         salvaged.sort();
         assert_eq!(salvaged, known, "dead at write {n}");
     }
+}
+
+#[test]
+fn kills_at_random_instants() {
+    crash::kills::run();
 }
 
 impl Scenario<'_> {

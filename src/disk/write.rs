@@ -47,8 +47,8 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn create_folder(&self, path: &Path, access: Access) -> Result<(), DiskError> {
-        let made = fault_point().and_then(|()| Ok(unix::create_folder(path, access.folder_mode(), self.owner)?));
-        made.map_err(|e: io::Error| DiskError::io("create", path, e))
+        let made = fault_point().and_then(|()| unix::create_folder(path, access.folder_mode(), self.owner));
+        made.map_err(|e| DiskError::io("create", path, e))
     }
 
     /// Creates a file that does not exist yet and syncs it. A file that could not be written whole is removed.
@@ -60,8 +60,8 @@ impl Disk {
     }
 
     fn create_with_mode(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
-        let file = fault_point().and_then(|()| Ok(unix::create_exclusive(path, mode, self.owner)?));
-        let mut file = file.map_err(|e: io::Error| DiskError::io("create", path, e))?;
+        let file = fault_point().and_then(|()| unix::create_exclusive(path, mode, self.owner));
+        let mut file = file.map_err(|e| DiskError::io("create", path, e))?;
         let written = write_synced(&mut file, bytes);
         written.map_err(|e| {
             drop(std::fs::remove_file(path));
@@ -81,8 +81,8 @@ impl Disk {
         let mut written = Vec::new();
         for (name, bytes, access) in files {
             let path = folder.join(name);
-            let file = fault_point().and_then(|()| Ok(unix::create_exclusive(&path, access.file_mode(), self.owner)?));
-            let mut file = file.map_err(|e: io::Error| DiskError::io("create", &path, e))?;
+            let file = fault_point().and_then(|()| unix::create_exclusive(&path, access.file_mode(), self.owner));
+            let mut file = file.map_err(|e| DiskError::io("create", &path, e))?;
             fault_point().and_then(|()| file.write_all(bytes)).map_err(|e| DiskError::io("write", &path, e))?;
             written.push((path, file));
         }
@@ -133,8 +133,8 @@ impl Disk {
     /// # Errors
     /// [`DiskError`] of kind `AlreadyExists` when something has the name.
     pub fn rename_new(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        let moved = fault_point().and_then(|()| Ok(unix::rename_new(from, to)?));
-        moved.map_err(|e: io::Error| DiskError::io("create", to, e))?;
+        let moved = fault_point().and_then(|()| unix::rename_new(from, to));
+        moved.map_err(|e| DiskError::io("create", to, e))?;
         self.sync_folder(&parent(to))
     }
 
@@ -152,8 +152,8 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn exchange(&self, a: &Path, b: &Path) -> Result<(), DiskError> {
-        let swapped = fault_point().and_then(|()| Ok(unix::exchange(a, b)?));
-        swapped.map_err(|e: io::Error| DiskError::io("replace", b, e))?;
+        let swapped = fault_point().and_then(|()| unix::exchange(a, b));
+        swapped.map_err(|e| DiskError::io("replace", b, e))?;
         self.sync_folder(&parent(a))?;
         self.sync_folder(&parent(b))
     }
@@ -242,8 +242,8 @@ impl Disk {
     /// [`DiskError`].
     pub fn set_access(&self, path: &Path, access: Access) -> Result<(), DiskError> {
         let mode = if path.is_dir() { access.folder_mode() } else { access.file_mode() };
-        let set = fault_point().and_then(|()| Ok(unix::set_mode(path, mode)?));
-        set.map_err(|e: io::Error| DiskError::io("change the mode of", path, e))
+        let set = fault_point().and_then(|()| unix::set_mode(path, mode));
+        set.map_err(|e| DiskError::io("change the mode of", path, e))
     }
 
     /// The mode bits of a file or folder.

@@ -68,7 +68,7 @@ impl Program {
         self.doctor(&["doctor", "--repair"])
     }
 
-    fn doctor(&self, words: &[&str]) -> Vec<String> {
+    pub fn doctor(&self, words: &[&str]) -> Vec<String> {
         let run = self.run(words, Fault::None);
         let json = run.json();
         let problems = json["problems"].as_array().unwrap_or_else(|| panic!("{run}"));
