@@ -9,7 +9,7 @@ const FLOORS: [&str; 11] =
     ["model", "disk", "x509", "keys", "store", "policy", "judge", "issue", "export", "manifest", "pki"];
 
 /// Foreign crates and the only files or folders that may name them.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 15] = [
     ("rcgen", &["src/x509/encode.rs"]),
     ("x509_parser", &["src/x509/read.rs"]),
     ("rusqlite", &["src/store/"]),
@@ -17,6 +17,10 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("rustls_pki_types", &["src/issue/second.rs"]),
     ("ring", &["src/keys/"]),
     ("rsa", &["src/keys/rsa_generation.rs"]),
+    ("pkcs5", &["src/keys/encryption.rs"]),
+    ("p256", &["src/keys/public_half.rs"]),
+    ("p384", &["src/keys/public_half.rs"]),
+    ("rpassword", &["src/cli/secrets.rs"]),
     ("crypto_primes", &["src/keys/rsa_generation.rs"]),
     ("crypto_bigint", &["src/keys/rsa_generation.rs"]),
     ("clap", &["src/cli/", "src/main.rs"]),
@@ -109,7 +113,7 @@ fn names_crate(line: &str, krate: &str) -> bool {
     line.match_indices(krate).any(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + krate.len()..]);
         let begins = !before.ends_with(is_word) && !before.ends_with("::");
-        let is_use = before.trim_end().ends_with("use") && !after.starts_with(is_word);
+        let is_use = matches!(before.trim(), "use" | "pub use" | "pub(crate) use") && !after.starts_with(is_word);
         begins && (after.starts_with("::") || is_use)
     })
 }

@@ -29,6 +29,7 @@ mod interop {
     mod haproxy;
     mod https;
     mod java;
+    mod key_files;
     mod nginx;
     mod nss;
     mod openssl;

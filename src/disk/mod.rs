@@ -15,7 +15,9 @@ pub use access::Access;
 pub use error::DiskError;
 pub use holder::database_writer;
 pub use lock::Lock;
-pub use pem::{Block, PemError, decode_pem, encode_pem, encode_secret_pem, first_pem_body};
+pub use pem::{
+    Block, PemError, SecretBlock, decode_pem, decode_secret_pem, encode_pem, encode_secret_pem, first_pem_body,
+};
 pub use read::{entries, exists, read, read_optional};
 pub use unix::is_writable;
 pub use write::Disk;

@@ -77,6 +77,70 @@ pub fn first_pem_body(bytes: &[u8], label: &str) -> Result<Zeroizing<Vec<u8>>, P
     if found == label { Ok(body) } else { Err(PemError::Nothing) }
 }
 
+/// One block of a file with secrets in it.
+pub struct SecretBlock {
+    /// The label between `BEGIN` and the dashes.
+    pub label: String,
+    /// The decoded bytes; nothing when they do not decode.
+    pub der: Option<Zeroizing<Vec<u8>>>,
+    /// Whether it has header lines (RFC 1421), which only the encryption of old key files uses.
+    pub has_headers: bool,
+}
+
+impl std::fmt::Debug for SecretBlock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SecretBlock({}, …)", self.label)
+    }
+}
+
+/// Takes the blocks of a file apart that may hold secrets, in constant time for their bytes, wiping what they were
+/// copied through. Text around the blocks is ignored, and lines may have any length.
+pub fn decode_secret_pem(bytes: &[u8]) -> Vec<SecretBlock> {
+    let (mut blocks, mut rest) = (Vec::new(), bytes);
+    while let Some((label, body, after)) = next_block(rest) {
+        let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
+        let mut has_headers = false;
+        for line in body.split(|b| *b == b'\n') {
+            let line = line.trim_ascii();
+            if line.contains(&b':') {
+                has_headers = true;
+            } else {
+                base64.extend(line.iter().filter(|b| !b.is_ascii_whitespace()));
+            }
+        }
+        let mut der = Zeroizing::new(vec![0; base64.len() / 4 * 3 + 3]);
+        let length = Base64::decode(&base64[..], &mut der).map(<[u8]>::len);
+        let der = length.ok().map(|length| {
+            der.truncate(length);
+            der
+        });
+        blocks.push(SecretBlock { label, der, has_headers });
+        rest = after;
+    }
+    blocks
+}
+
+/// The label and the body of the next block, and what follows it; a block without an end goes to the end.
+fn next_block(text: &[u8]) -> Option<(String, &[u8], &[u8])> {
+    const DASHES: &[u8] = b"-----";
+    let start = find(text, b"-----BEGIN ")? + b"-----BEGIN ".len();
+    let label = start..start + find(&text[start..], DASHES)?;
+    let body = label.end + DASHES.len();
+    let (body, after) = match find(&text[body..], b"-----END ") {
+        Some(length) => {
+            let end = body + length + b"-----END ".len();
+            let after = find(&text[end..], DASHES).map_or(text.len(), |n| end + n + DASHES.len());
+            (&text[body..body + length], &text[after..])
+        }
+        None => (&text[body..], &[][..]),
+    };
+    Some((String::from_utf8_lossy(&text[label]).into_owned(), body, after))
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|w| w == what)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +169,29 @@ mod tests {
         assert_eq!(labels, ["A", "B"]);
         assert_eq!(decode_pem(b"nothing"), Err(PemError::Nothing));
         assert_eq!(decode_pem(b"-----BEGIN A-----\n***\n-----END A-----\n"), Err(PemError::Damaged));
+    }
+
+    #[test]
+    fn secret_blocks_of_any_shape() {
+        let der = vec![0xa5; 100];
+        let tidy = encode_pem("PRIVATE KEY", &der);
+        let one_line: String = tidy.lines().filter(|l| !l.starts_with('-')).collect();
+        let odd = format!("-----BEGIN PRIVATE KEY-----\r\n {one_line}\r\n-----END PRIVATE KEY-----");
+        let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\npaWl\n-----END RSA PRIVATE KEY-----\n";
+        let all = format!("text\n{tidy}{odd}\n{old}");
+        let blocks = decode_secret_pem(all.as_bytes());
+        let shown: Vec<_> =
+            blocks.iter().map(|b| (b.label.as_str(), b.der.as_ref().map(|d| d.len()), b.has_headers)).collect();
+        assert_eq!(
+            shown,
+            [("PRIVATE KEY", Some(100), false), ("PRIVATE KEY", Some(100), false), ("RSA PRIVATE KEY", Some(3), true)]
+        );
+        assert!(blocks[..2].iter().all(|b| b.der.as_ref().is_some_and(|d| **d == der)));
+        assert!(!format!("{blocks:?}").contains("165"));
+        for damaged in ["-----BEGIN A-----\n***\n-----END A-----", "-----BEGIN A-----\npaWlp", "-----BEGIN A-----"] {
+            assert_eq!(decode_secret_pem(damaged.as_bytes()).len(), 1, "{damaged}");
+        }
+        assert!(decode_secret_pem(b"-----BEGIN A-----\npaWlp").pop().unwrap().der.is_none());
+        assert!(decode_secret_pem(b"nothing").is_empty() && decode_secret_pem(b"-----BEGIN ").is_empty());
     }
 }

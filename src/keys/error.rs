@@ -1,3 +1,4 @@
+use super::KeyRefusal;
 use crate::model::KeyAlgorithm;
 
 /// What went wrong with a key. No variant holds anything secret.
@@ -16,14 +17,26 @@ pub enum KeyError {
         problem: String,
     },
     /// The file does not hold a key that this build can use.
-    #[error("it holds no private key that can be used here: {problem}")]
-    Unusable {
-        /// What is wrong with it.
-        problem: String,
-    },
+    #[error(transparent)]
+    Refused(#[from] KeyRefusal),
     /// The key is encrypted.
     #[error("the key is encrypted")]
     Encrypted,
+    /// The key is encrypted, and this passphrase does not open it.
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// The key could not be encrypted.
+    #[error("the key could not be encrypted: {problem}")]
+    Encrypt {
+        /// What went wrong.
+        problem: String,
+    },
+    /// It is a key, and not the one that belongs here.
+    #[error("it is not the key of {whose}")]
+    NotTheKey {
+        /// Whose key it should be.
+        whose: String,
+    },
     /// Signing failed.
     #[error("the key could not sign")]
     Sign,

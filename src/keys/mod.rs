@@ -1,14 +1,23 @@
 //! Custody of keys: making, storing and using them; digests and random numbers. The only home of the crypto provider.
 
+mod container;
 mod digest;
+mod encryption;
 mod error;
+mod forms;
+mod key_document;
 mod private_key;
+mod public_half;
+mod refusal;
 mod rsa_generation;
 mod signer;
 mod verify;
 
 pub use digest::{key_identifier, random_serial, sha256};
+pub use encryption::{EncryptedKey, PBKDF2_ITERATIONS, Protection};
 pub use error::KeyError;
+pub use key_document::KeyDocument;
 pub use private_key::PrivateKey;
+pub use refusal::KeyRefusal;
 pub use signer::{Approved, Signer, SoftwareSigner};
 pub use verify::verify_signature;

@@ -1,7 +1,8 @@
-use super::{KeyError, rsa_generation};
-use crate::disk::{PemError, encode_secret_pem, first_pem_body};
+use super::container::Form;
+use super::forms::{self, Family, Parts};
+use super::{KeyDocument, KeyError, KeyRefusal, encryption, rsa_generation};
+use crate::disk::encode_secret_pem;
 use crate::model::{KeyAlgorithm, Secret};
-use crate::x509::der::{self, Reader};
 use crate::x509::{PublicKeyKind, public_key_kind, spki};
 use ring::rand::SystemRandom;
 use ring::signature::{
@@ -11,6 +12,7 @@ use ring::signature::{
 use zeroize::Zeroizing;
 
 const LABEL: &str = "PRIVATE KEY";
+pub(super) const ENCRYPTED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
 
 /// PKCS#8 version 1 of an Ed25519 key up to its seed (RFC 8410 7). ring writes version 2, which OpenSSL cannot read.
 const ED25519_PREFIX: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
@@ -63,52 +65,63 @@ impl PrivateKey {
     /// Reads a key in PKCS#8 DER; the provider checks that its halves belong together.
     ///
     /// # Errors
-    /// [`KeyError::Unusable`].
+    /// [`KeyError::Refused`].
     pub fn from_pkcs8(pkcs8: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
-        let refuse = |e: ring::error::KeyRejected| KeyError::Unusable { problem: e.to_string() };
-        let bytes: &[u8] = &pkcs8;
-        let (algorithm, public_key) = match algorithm_of(bytes)? {
+        Self::from_parts(forms::normalize(Form::Pkcs8, &pkcs8)?)
+    }
+
+    /// Reads a key file that is not encrypted, in any form that [`KeyDocument`] reads.
+    ///
+    /// # Errors
+    /// [`KeyError::Encrypted`], [`KeyError::Refused`].
+    pub fn from_pem(bytes: &[u8]) -> Result<Self, KeyError> {
+        match KeyDocument::read(bytes)? {
+            KeyDocument::Plain(key) => Ok(key),
+            KeyDocument::Encrypted(_) => Err(KeyError::Encrypted),
+        }
+    }
+
+    pub(super) fn from_parts(parts: Parts) -> Result<Self, KeyError> {
+        let bytes: &[u8] = &parts.pkcs8;
+        let (algorithm, octets) = match parts.algorithm {
             Family::Curve(algorithm) => {
-                let pair = EcdsaKeyPair::from_pkcs8(curve(algorithm)?, bytes, &SystemRandom::new()).map_err(refuse)?;
-                (algorithm, spki(algorithm, pair.public_key().as_ref()))
+                let pair = EcdsaKeyPair::from_pkcs8(curve(algorithm)?, bytes, &SystemRandom::new()).map_err(refused)?;
+                (algorithm, pair.public_key().as_ref().to_vec())
             }
             Family::Ed25519 => {
-                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes).map_err(refuse)?;
-                (KeyAlgorithm::Ed25519, spki(KeyAlgorithm::Ed25519, pair.public_key().as_ref()))
+                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes).map_err(refused)?;
+                (KeyAlgorithm::Ed25519, pair.public_key().as_ref().to_vec())
             }
             Family::Rsa => {
-                let pair = RsaKeyPair::from_pkcs8(bytes).map_err(refuse)?;
-                let public_key = spki(KeyAlgorithm::Rsa2048, pair.public_key().as_ref());
-                match public_key_kind(&public_key) {
-                    Ok(PublicKeyKind::Known(algorithm)) => (algorithm, public_key),
-                    _ => {
-                        let problem = "an RSA key has 2048, 3072 or 4096 bits here".into();
-                        return Err(KeyError::Unusable { problem });
-                    }
+                let pair = RsaKeyPair::from_pkcs8(bytes).map_err(refused)?;
+                let octets = pair.public_key().as_ref().to_vec();
+                match public_key_kind(&spki(KeyAlgorithm::Rsa2048, &octets)) {
+                    Ok(PublicKeyKind::Known(algorithm)) => (algorithm, octets),
+                    _ => return Err(KeyRefusal::RsaBits(pair.public().modulus_len() * 8).into()),
                 }
             }
         };
-        Ok(PrivateKey { algorithm, pkcs8: pkcs8.into(), public_key })
-    }
-
-    /// Reads a key file in PKCS#8 PEM.
-    ///
-    /// # Errors
-    /// [`KeyError::Encrypted`], [`KeyError::Unusable`].
-    pub fn from_pem(bytes: &[u8]) -> Result<Self, KeyError> {
-        if bytes.windows(9).any(|w| w == b"ENCRYPTED") {
-            return Err(KeyError::Encrypted);
+        if parts.claimed.is_some_and(|claimed| claimed != octets) {
+            return Err(KeyRefusal::damaged("its public half belongs to another key").into());
         }
-        match first_pem_body(bytes, LABEL) {
-            Ok(pkcs8) => Self::from_pkcs8(pkcs8),
-            Err(PemError::Damaged) => Err(KeyError::Unusable { problem: "its PEM is damaged".into() }),
-            Err(_) => Err(KeyError::Unusable { problem: "it is not a PKCS#8 `PRIVATE KEY` in PEM".into() }),
-        }
+        Ok(PrivateKey { algorithm, public_key: spki(algorithm, &octets), pkcs8: parts.pkcs8.into() })
     }
 
     /// The key file: PKCS#8 in PEM.
     pub fn to_pem(&self) -> Zeroizing<Vec<u8>> {
         encode_secret_pem(LABEL, self.pkcs8.expose())
+    }
+
+    /// The key file, encrypted with a passphrase: PKCS#8 with PBES2 in PEM, as [`super::Protection::CURRENT`] says. What is returned
+    /// was read again and opened with the passphrase.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`], [`KeyError::Encrypt`].
+    pub fn to_encrypted_pem(&self, passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let der = encryption::encrypt(self.pkcs8.expose(), passphrase)?;
+        let pem = encode_secret_pem(ENCRYPTED_LABEL, &der);
+        KeyDocument::read(&pem)?.check_encrypted(passphrase, &self.public_key)?;
+        Ok(pem)
     }
 
     /// The algorithm.
@@ -134,29 +147,9 @@ pub(super) fn curve(algorithm: KeyAlgorithm) -> Result<&'static EcdsaSigningAlgo
     }
 }
 
-enum Family {
-    Curve(KeyAlgorithm),
-    Ed25519,
-    Rsa,
-}
-
-fn algorithm_of(pkcs8: &[u8]) -> Result<Family, KeyError> {
-    let unusable = |problem: String| KeyError::Unusable { problem };
-    let algorithm = (|| {
-        let mut outer = Reader::new(pkcs8, "the key");
-        let sequence = outer.expect(der::SEQUENCE)?;
-        outer.end()?;
-        let mut fields = outer.inside(sequence);
-        fields.expect(der::INTEGER)?;
-        fields.expect(der::SEQUENCE)
-    })()
-    .map_err(|e| unusable(e.to_string()))?;
-    match crate::x509::key_family(algorithm.whole) {
-        Some(PublicKeyKind::Known(a @ (KeyAlgorithm::P256 | KeyAlgorithm::P384))) => Ok(Family::Curve(a)),
-        Some(PublicKeyKind::Known(_)) => Ok(Family::Ed25519),
-        Some(PublicKeyKind::Rsa(_)) => Ok(Family::Rsa),
-        _ => Err(unusable("its algorithm is not in this build".into())),
-    }
+fn refused(e: ring::error::KeyRejected) -> KeyError {
+    // The provider's one word for whatever is wrong with the numbers.
+    KeyRefusal::damaged(format!("its numbers do not belong together ({e})")).into()
 }
 
 #[cfg(test)]
@@ -184,9 +177,7 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused() {
         for text in ["", "x", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
-            assert!(matches!(PrivateKey::from_pem(text.as_bytes()), Err(KeyError::Unusable { .. })), "{text}");
+            assert!(matches!(PrivateKey::from_pem(text.as_bytes()), Err(KeyError::Refused(_))), "{text}");
         }
-        let encrypted = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
-        assert!(matches!(PrivateKey::from_pem(encrypted), Err(KeyError::Encrypted)));
     }
 }

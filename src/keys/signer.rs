@@ -1,4 +1,4 @@
-use super::{KeyError, PrivateKey};
+use super::{KeyError, KeyRefusal, PrivateKey};
 use crate::model::KeyAlgorithm;
 use ring::rand::SystemRandom;
 use ring::signature::{EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -33,6 +33,20 @@ pub trait Signer: Send + Sync {
     fn sign(&self, approved: Approved<'_>) -> Result<Vec<u8>, KeyError>;
 }
 
+impl<S: Signer + ?Sized> Signer for std::sync::Arc<S> {
+    fn algorithm(&self) -> KeyAlgorithm {
+        (**self).algorithm()
+    }
+
+    fn public_key(&self) -> &[u8] {
+        (**self).public_key()
+    }
+
+    fn sign(&self, approved: Approved<'_>) -> Result<Vec<u8>, KeyError> {
+        (**self).sign(approved)
+    }
+}
+
 enum Pair {
     Ecdsa(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
@@ -50,10 +64,10 @@ impl SoftwareSigner {
     /// Makes a key ready to sign.
     ///
     /// # Errors
-    /// [`KeyError::Unusable`] when the provider refuses it.
+    /// [`KeyError::Refused`] when the provider refuses it.
     pub fn new(key: PrivateKey) -> Result<Self, KeyError> {
         let (pkcs8, random) = (key.pkcs8(), SystemRandom::new());
-        let refuse = |e: ring::error::KeyRejected| KeyError::Unusable { problem: e.to_string() };
+        let refuse = |e: ring::error::KeyRejected| -> KeyError { KeyRefusal::damaged(e).into() };
         let pair = match key.algorithm() {
             KeyAlgorithm::P256 | KeyAlgorithm::P384 => {
                 let curve = super::private_key::curve(key.algorithm())?;

@@ -364,6 +364,7 @@ impl Error {
             Error::Issue { source, .. } => source.code(),
             Error::File { .. } => "malformed",
             Error::KeyFile { source: KeyError::Encrypted, .. } => "key-encrypted",
+            Error::KeyFile { source: KeyError::WrongPassphrase, .. } => "passphrase",
             Error::KeyFile { .. } => "key",
             Error::Config { .. } => "config",
             Error::NoPki { .. } | Error::NotAPki { .. } => "no-pki",
@@ -428,6 +429,9 @@ impl Error {
             Error::Issue { source, .. } => source.hints(),
             Error::KeyFile { source: KeyError::Encrypted, path } => {
                 vec![format!("decrypt it first: openssl pkey -in {0} -out {0}.plain", path.display())]
+            }
+            Error::KeyFile { source: KeyError::Refused(refusal), path } => {
+                refusal.hint(&path.to_string_lossy()).into_iter().collect()
             }
             Error::NoPki { .. } => one("create one with `rootlet root NAME`, or name another folder with --pki"),
             Error::NotAPki { .. } => one("name an empty or a new folder with --pki"),

@@ -179,8 +179,8 @@ pub(super) fn new_certificate(
 pub(super) fn renewed_key(path: &Path, record: &Record) -> Result<PrivateKey, Error> {
     let key = read_key(path)?;
     if sha256(key.public_key()) != record.spki_sha256 {
-        let problem = "it is not the key of the certificate that is to be renewed".into();
-        return Err(Error::KeyFile { path: path.into(), source: KeyError::Unusable { problem } });
+        let whose = "the certificate that is to be renewed".into();
+        return Err(Error::KeyFile { path: path.into(), source: KeyError::NotTheKey { whose } });
     }
     Ok(key)
 }

@@ -173,26 +173,19 @@ pub fn public_key_kind(spki: &[u8]) -> Result<PublicKeyKind, X509Error> {
     })
 }
 
-/// The family of keys that an AlgorithmIdentifier names; RSA without its size.
-pub(crate) fn key_family(algorithm: &[u8]) -> Option<PublicKeyKind> {
+/// The AlgorithmIdentifier of keys of an algorithm, in DER.
+pub(crate) fn algorithm_identifier(algorithm: KeyAlgorithm) -> &'static [u8] {
     match algorithm {
-        P256 => Some(PublicKeyKind::Known(KeyAlgorithm::P256)),
-        P384 => Some(PublicKeyKind::Known(KeyAlgorithm::P384)),
-        ED25519 => Some(PublicKeyKind::Known(KeyAlgorithm::Ed25519)),
-        RSA => Some(PublicKeyKind::Rsa(0)),
-        _ => None,
+        KeyAlgorithm::P256 => P256,
+        KeyAlgorithm::P384 => P384,
+        KeyAlgorithm::Ed25519 => ED25519,
+        KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => RSA,
     }
 }
 
 /// SubjectPublicKeyInfo of a key of this algorithm from the octets of its subjectPublicKey.
 pub(crate) fn spki(algorithm: KeyAlgorithm, key: &[u8]) -> Vec<u8> {
-    let identifier = match algorithm {
-        KeyAlgorithm::P256 => P256,
-        KeyAlgorithm::P384 => P384,
-        KeyAlgorithm::Ed25519 => ED25519,
-        KeyAlgorithm::Rsa2048 | KeyAlgorithm::Rsa3072 | KeyAlgorithm::Rsa4096 => RSA,
-    };
     let mut bits = vec![0];
     bits.extend_from_slice(key);
-    der::constructed(der::SEQUENCE, &[identifier, &der::tlv(der::BIT_STRING, &bits)])
+    der::constructed(der::SEQUENCE, &[algorithm_identifier(algorithm), &der::tlv(der::BIT_STRING, &bits)])
 }

@@ -13,7 +13,7 @@ mod name;
 mod read;
 
 pub use algorithm::{PublicKeyKind, SignatureAlgorithm, public_key_bits, public_key_kind};
-pub(crate) use algorithm::{key_family, spki};
+pub(crate) use algorithm::{algorithm_identifier, spki};
 pub use crl_read::{Crl, RevokedEntry};
 pub use crl_write::{CrlEntries, CrlFields, TbsCrl};
 pub use encode::{assemble_certificate, encode_certificate};

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::pki::{Entry, KeyAlgorithm, Pki, WORKLOAD};
 use super::program::{Program, Ran, present, run};
 
-const CERTTOOL: Program = Program { name: "certtool", version: &["certtool", "--version"] };
+pub const CERTTOOL: Program = Program { name: "certtool", version: &["certtool", "--version"] };
 
 const AS_SERVER: &str = "--verify-purpose=1.3.6.1.5.5.7.3.1";
 const AS_CLIENT: &str = "--verify-purpose=1.3.6.1.5.5.7.3.2";

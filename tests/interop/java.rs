@@ -7,7 +7,7 @@ use super::handshakes::{Words, judge};
 use super::pki::{KeyAlgorithm, Pki, scratch};
 use super::program::{COMPILE_LIMIT, Program, present, run_within, source};
 
-const JAVA: Program = Program { name: "java", version: &["java", "-version"] };
+pub const JAVA: Program = Program { name: "java", version: &["java", "-version"] };
 const JAVAC: Program = Program { name: "javac", version: &["javac", "-version"] };
 
 /// Short-lived programs: no second compiler, one heap thread, no hunt for performance.
