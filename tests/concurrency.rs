@@ -159,6 +159,64 @@ fn revocations_while_others_issue() {
     s.ok(&["doctor"]);
 }
 
+/// Sixteen workers, fifty certificates each, every other one revoked at once; somebody reads all the while and is never
+/// kept waiting or refused.
+#[test]
+fn sixteen_processes_issue_and_revoke_beside_a_reader() {
+    const WORKERS: usize = 16;
+    const ROUNDS: usize = 50;
+    let s = Sandbox::with_issuing_ca();
+    let done = AtomicBool::new(false);
+    let mut numbers = Vec::new();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS)
+            .map(|worker| {
+                let s = &s;
+                scope.spawn(move || {
+                    let mut numbers = Vec::new();
+                    for n in 0..ROUNDS {
+                        let name = format!("n{n}.w{worker}.internal");
+                        assert_eq!(s.json(&["server", &name])["action"], "created");
+                        if n % 2 == 1 {
+                            let outcome = s.json(&["revoke", &name, "--reason", "superseded"]);
+                            numbers.push(outcome["crl_numbers"]["lab-issuing"].as_u64().expect("a new CRL"));
+                        }
+                    }
+                    numbers
+                })
+            })
+            .collect();
+        let reader = scope.spawn(|| {
+            let (mut reads, mut most) = (0, 0);
+            while !done.load(Ordering::Relaxed) {
+                // What was there once stays there.
+                let count = list(&s).len();
+                assert!(count >= most, "{count} certificates after {most}");
+                s.ok(&["show", "lab-issuing"]);
+                (reads, most) = (reads + 1, count);
+            }
+            reads
+        });
+        let ended: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::Relaxed);
+        numbers.extend(ended.into_iter().flat_map(|e| e.expect("a worker ended well")));
+        assert!(reader.join().expect("the reader ended well") > 0);
+    });
+    let count = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!((numbers.len(), count), (WORKERS * ROUNDS / 2, WORKERS * ROUNDS / 2), "no CRL number comes twice");
+    let all = list(&s);
+    assert_eq!(all.len(), 2 + WORKERS * ROUNDS);
+    let serials: BTreeSet<_> = all.iter().map(|c| c["serial"].as_str().unwrap()).collect();
+    assert_eq!(serials.len(), all.len());
+    let revoked: BTreeSet<String> =
+        all.iter().filter(|c| c["status"] == "revoked").map(|c| c["serial"].as_str().unwrap().to_string()).collect();
+    assert_eq!(revoked.len(), count);
+    assert_eq!(number_and_serials(&s), (numbers[count - 1], revoked), "the last CRL lists all of them");
+    s.ok(&["doctor", "--history"]);
+}
+
 /// The same command in many processes at the same time.
 fn at_once(s: &Sandbox, arguments: &[&str]) -> Vec<Ran> {
     thread::scope(|scope| {

@@ -16,9 +16,12 @@ use failure::Failure;
 use printer::{Color, Printer};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const PKI_VARIABLE: &str = "ROOTLET_PKI";
 const DEFAULT_PKI: &str = "pki";
+/// How many seconds to wait for others that work on the same PKI.
+const WAIT_VARIABLE: &str = "ROOTLET_LOCK_WAIT";
 
 /// Runs the command line.
 pub fn main() -> Exit {
@@ -28,10 +31,10 @@ pub fn main() -> Exit {
         Err(error) => return usage(&error, &words),
     };
     let context = context(&matches);
-    let outcome = match matches.subcommand() {
+    let outcome = choose_patience().and_then(|()| match matches.subcommand() {
         Some((name, sub)) => commands::run(name, sub, &context),
         None => Ok(Exit::Usage),
-    };
+    });
     match outcome {
         Ok(exit) => exit,
         Err(failure) if failure.is_closed_pipe() => Exit::Done,
@@ -78,6 +81,20 @@ fn help_last(mut words: Vec<OsString>) -> Vec<OsString> {
         words.push("--help".into());
     }
     words
+}
+
+fn choose_patience() -> Result<(), Failure> {
+    let Some(text) = std::env::var_os(WAIT_VARIABLE).filter(|v| !v.is_empty()) else { return Ok(()) };
+    match text.to_str().and_then(|t| t.parse::<u32>().ok()) {
+        Some(seconds) => {
+            rootlet::disk::set_patience(Duration::from_secs(seconds.into()));
+            Ok(())
+        }
+        None => Err(Failure::usage(
+            format!("{WAIT_VARIABLE} is `{}`, not a number of seconds", text.to_string_lossy()),
+            "set it to a whole number, as 5, or unset it",
+        )),
+    }
 }
 
 fn context(matches: &ArgMatches) -> Context {

@@ -1,12 +1,25 @@
 use super::{DiskError, unix};
 use std::fs::File;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// How long a command waits for another one.
+/// How long a command waits for another one, unless somebody chose another time.
 const WAIT: Duration = Duration::from_secs(30);
+static CHOSEN_WAIT: OnceLock<Duration> = OnceLock::new();
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(2);
+
+/// Chooses how long this process waits for others that work on the same PKI: once, before anything is locked.
+pub fn set_patience(wait: Duration) {
+    // The first choice holds.
+    let _ = CHOSEN_WAIT.set(wait);
+}
+
+/// How long this process waits for others, for locks on folders and for the inventory alike.
+pub fn patience() -> Duration {
+    CHOSEN_WAIT.get().copied().unwrap_or(WAIT)
+}
 
 /// An advisory lock on a folder. It goes when this value or its process does.
 #[derive(Debug)]
@@ -51,8 +64,8 @@ impl Lock {
                 return Ok(None);
             }
             // Whoever holds it may have been stopped: the wait has an end.
-            if started.elapsed() > WAIT {
-                let (waited_seconds, holder) = (WAIT.as_secs(), super::holder::of_folder(folder));
+            if started.elapsed() > patience() {
+                let (waited_seconds, holder) = (patience().as_secs(), super::holder::of_folder(folder));
                 return Err(DiskError::Locked { path: folder.into(), waited_seconds, holder });
             }
             std::thread::sleep(PAUSE);

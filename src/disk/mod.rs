@@ -14,7 +14,7 @@ mod write;
 pub use access::Access;
 pub use error::DiskError;
 pub use holder::database_writer;
-pub use lock::Lock;
+pub use lock::{Lock, patience, set_patience};
 pub use pem::{
     Block, PemError, SecretBlock, decode_pem, decode_secret_pem, encode_pem, encode_secret_pem, first_pem_body,
 };

@@ -39,6 +39,9 @@ pub enum StoreError {
     /// A value in the database that no version writes.
     #[error("the inventory is damaged: {0}")]
     Damaged(String),
+    /// The file system failed, or has no room.
+    #[error("the inventory could not be read or written: {0}")]
+    Io(String),
     /// SQLite's own refusal.
     #[error("the inventory failed: {0}")]
     Database(String),
@@ -65,6 +68,7 @@ impl StoreError {
             StoreError::Unwritable => {
                 vec!["run as the owner of the PKI folder, on a file system that is mounted to be written".into()]
             }
+            StoreError::Io(_) => vec!["see whether the file system has room, and whether it fails".into()],
             StoreError::Newer { .. } => vec!["use the newer rootlet that wrote it".into()],
             StoreError::Damaged(_) => vec![
                 "bring inventory.db back from a backup".into(),
@@ -77,10 +81,14 @@ impl StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase, ReadOnly};
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, ReadOnly,
+            SystemIoFailure,
+        };
         match error.sqlite_error_code() {
             Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy { holder: None },
             Some(ReadOnly) => StoreError::Unwritable,
+            Some(CannotOpen | DiskFull | SystemIoFailure) => StoreError::Io(error.to_string()),
             Some(DatabaseCorrupt | NotADatabase) => StoreError::Damaged(error.to_string()),
             _ => StoreError::Database(error.to_string()),
         }

@@ -165,7 +165,7 @@ fn switch_to_wal(connection: &Connection) -> Result<(), StoreError> {
     let started = Instant::now();
     loop {
         match connection.pragma_update(None, "journal_mode", "wal").map_err(StoreError::from) {
-            Err(StoreError::Busy { .. }) if started.elapsed() < super::sqlite::PATIENCE => {
+            Err(StoreError::Busy { .. }) if started.elapsed() < crate::disk::patience() => {
                 std::thread::sleep(PAUSE);
             }
             other => return other,

@@ -4,8 +4,6 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a writer waits for another one.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// More statements than one command prepares.
 const CACHED_STATEMENTS: usize = 32;
 
@@ -17,13 +15,13 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens an inventory and brings it to the newest format. The file must exist, be it empty: its mode was set when
+    /// Opens an inventory, with the patience of [`crate::disk::patience`], and brings it to the newest format. The file must exist, be it empty: its mode was set when
     /// it was created.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_with_patience(path, PATIENCE)
+        Self::open_with_patience(path, crate::disk::patience())
     }
 
     /// As [`SqliteStore::open`], and a writer waits this long for another one.

@@ -1,0 +1,46 @@
+//! File systems of one test.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Enough for a PKI with a handful of certificates.
+const SIZE: &str = "size=1m,mode=0755";
+
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// Only root may mount. Checks of everything run as root.
+pub fn may_mount() -> bool {
+    if is_root() {
+        return true;
+    }
+    assert!(std::env::var_os("CI").is_none(), "this test mounts a file system, and needs root");
+    false
+}
+
+/// A file system in memory that goes with this value.
+pub struct Mount(PathBuf);
+
+impl Mount {
+    pub fn small(folder: &Path) -> Self {
+        std::fs::create_dir_all(folder).expect("a folder can be made");
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", SIZE, "none"]).arg(folder));
+        Mount(folder.into())
+    }
+
+    pub fn make_read_only(&self) {
+        run(Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0));
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        run(Command::new("umount").arg("--lazy").arg(&self.0));
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
