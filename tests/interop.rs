@@ -23,6 +23,7 @@ macro_rules! for_each_key_algorithm {
 }
 
 mod interop {
+    mod crl_contents;
     mod gnutls;
     mod go;
     mod handshakes;

@@ -43,6 +43,32 @@ fn admits_and_refuses_clients(algorithm: KeyAlgorithm) {
 }
 for_each_key_algorithm!(admits_and_refuses_clients);
 
+/// A client on hold is refused, and admitted again when the hold is lifted; a compromised one is refused for good.
+/// HAProxy reads the CRLs when it starts.
+#[test]
+fn admits_a_released_client() {
+    if !present(&[&HAPROXY, &CURL]) {
+        return;
+    }
+    let pki = Pki::authorities(KeyAlgorithm::P256);
+    pki.rootlet(&["server", "localhost", "--ip", "127.0.0.1"]).succeeds();
+    pki.rootlet(&["client", "service-a"]).succeeds();
+    for (act, admitted) in [
+        (&["--reason", "certificate-hold"][..], false),
+        (&["--release"], true),
+        (&["--reason", "key-compromise"], false),
+    ] {
+        pki.rootlet(&[&["revoke", "service-a"], act].concat()).succeeds();
+        let server = Server::start(|folder, port| haproxy(&pki, folder, port));
+        let answer = get("localhost", server.port, &pki.client().trust(), Some(&pki.client()));
+        let shown = server.words();
+        assert_eq!(answer.status == 200, admitted, "after {act:?}: {}\nHAProxy said:\n{shown}", answer.ran);
+        if !admitted {
+            server.says("leaf=23 ");
+        }
+    }
+}
+
 /// In the foreground, one process, everything it writes in `folder`.
 fn haproxy(pki: &Pki, folder: &Path, port: u16) -> Command {
     let leaf = pki.server();

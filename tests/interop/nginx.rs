@@ -49,6 +49,29 @@ fn admits_and_refuses_clients(algorithm: KeyAlgorithm) {
 }
 for_each_key_algorithm!(admits_and_refuses_clients);
 
+/// A client on hold is refused, and admitted again when the hold is lifted; a compromised one is refused for good. nginx
+/// reads the CRLs when it starts.
+#[test]
+fn admits_a_released_client() {
+    if !present(&[&NGINX, &CURL]) {
+        return;
+    }
+    let pki = Pki::authorities(KeyAlgorithm::P256);
+    pki.rootlet(&["server", "localhost", "--ip", "127.0.0.1"]).succeeds();
+    pki.rootlet(&["client", "service-a"]).succeeds();
+    for (act, status, verdict) in [
+        (&["--reason", "certificate-hold"][..], 400, "X-Verdict: FAILED:certificate revoked"),
+        (&["--release"], 200, "X-Verdict: SUCCESS"),
+        (&["--reason", "key-compromise"], 400, "X-Verdict: FAILED:certificate revoked"),
+    ] {
+        pki.rootlet(&[&["revoke", "service-a"], act].concat()).succeeds();
+        let server = Server::start(|folder, port| nginx(&pki, folder, port));
+        let answer = get("localhost", server.port, &pki.client().trust(), Some(&pki.client()));
+        let good = answer.status == status && answer.headers.contains(verdict);
+        assert!(good, "after {act:?}: {}\nnginx said:\n{}", answer.ran, server.words());
+    }
+}
+
 /// In the foreground, one process, everything it writes in `folder`.
 fn nginx(pki: &Pki, folder: &Path, port: u16) -> Command {
     let leaf = pki.server();
