@@ -13,6 +13,7 @@ mod cmd {
     mod dates;
     mod delivery;
     mod folders;
+    mod import;
     mod output;
     mod refusals;
     mod revocation;

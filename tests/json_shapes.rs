@@ -401,6 +401,26 @@ fn status_and_history() {
 }
 
 #[test]
+fn imports() {
+    let s = lab();
+    let counts = ["revocations", "known", "certificates", "index_valid", "index_expired"];
+    let past = Object(counts.map(|name| (name, Number)).into());
+    let shape = Object(vec![
+        ("action", Word(&["adopted", "recorded", "completed", "renewed", "updated", "unchanged"])),
+        ("certificate", certificate(true)),
+        ("authorities", list(Text)),
+        ("past", nullable(past)),
+        ("crl_number", nullable(Number)),
+        ("warnings", warnings()),
+    ]);
+    let ca = "--cert-file pki/ca/lab-issuing/cert.pem --chain-file pki/ca/lab-root/cert.pem";
+    let key = "--key-file pki/ca/lab-issuing/key.pem --crl-file pki/ca/lab-issuing/crl.pem";
+    prints(&s, &format!("--pki other import issuing {ca} {key}"), 0, &shape);
+    prints(&s, "--pki other import lab-root --crl-file pki/ca/lab-root/crl.pem", 0, &shape);
+    prints(&s, "--pki other import c --cert-file pki/certs/c/cert.pem", 0, &shape);
+}
+
+#[test]
 fn errors() {
     let s = lab();
     for (line, exit) in [

@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use rootlet::issue::SecondVerifier;
 use rootlet::model::{Timestamp, Window};
-use rootlet::pki::{CertificateView, Outcome};
+use rootlet::pki::{CertificateView, ImportOutcome, Outcome};
 use std::fmt;
 use std::path::Path;
 
@@ -42,6 +42,42 @@ pub fn issued(context: &Context, outcome: &Outcome) -> Result<Exit, Failure> {
     }
     for folder in &outcome.delivered {
         printer.say(&format!("  delivered   {}/", place(folder)));
+    }
+    printer.warnings(&outcome.warnings);
+    Ok(Exit::Done)
+}
+
+/// After an import: what it is now, where it is, what was taken over.
+pub fn adopted(context: &Context, outcome: &ImportOutcome, root: &str) -> Result<Exit, Failure> {
+    let printer = &context.printer;
+    let c = &outcome.certificate;
+    let folder = c.files.cert.as_deref().and_then(Path::parent).map_or_else(|| root.to_string(), place);
+    printer.text(&if printer.is_quiet() {
+        folder.clone()
+    } else {
+        format!("{} {} {}  {folder}/", outcome.action, c.profile, c.name)
+    })?;
+    let issuer = if c.profile == "root" { "itself".to_string() } else { c.issuer_name.clone() };
+    printer.say(&format!("  issued by   {issuer}"));
+    printer.say(&format!("  ends        {}", c.not_after.date()));
+    if !outcome.authorities.is_empty() {
+        printer.say(&format!("  above it    {}", outcome.authorities.join(", ")));
+    }
+    if let Some(past) = &outcome.past {
+        let known = if past.known > 0 { format!(", {} known before", past.known) } else { String::new() };
+        printer.say(&format!("  revoked     {}{known}", past.revocations));
+        if past.certificates > 0 {
+            printer.say(&format!("  recorded    {} certificates that it issued", past.certificates));
+        }
+        if past.index_valid > 0 && past.certificates == 0 {
+            printer.say(&format!(
+                "  not here    {} valid certificates of the index: `revoke --serial HEX --issuer {}` reaches them",
+                past.index_valid, c.name
+            ));
+        }
+    }
+    if let Some(number) = outcome.crl_number {
+        printer.say(&format!("  CRL         number {number}"));
     }
     printer.warnings(&outcome.warnings);
     Ok(Exit::Done)

@@ -1,5 +1,6 @@
 use super::{DiskError, unix};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Reads a whole file of at most `limit` bytes.
@@ -7,6 +8,18 @@ use std::path::Path;
 /// # Errors
 /// [`DiskError`].
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DiskError> {
+    let fail = |e| DiskError::io("read", path, e);
+    let (file, length) = open(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > limit {
+        return Err(DiskError::TooLarge { path: path.into(), limit });
+    }
+    Ok(bytes)
+}
+
+/// A regular file and its length.
+fn open(path: &Path) -> Result<(File, u64), DiskError> {
     let fail = |e| DiskError::io("read", path, e);
     let file = unix::open_to_read(path).map_err(fail)?;
     let meta = file.metadata().map_err(fail)?;
@@ -16,12 +29,31 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DiskError> {
     if !meta.is_file() {
         return Err(fail(io::Error::other("it is not a regular file")));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(limit)).unwrap_or(0));
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > limit {
-        return Err(DiskError::TooLarge { path: path.into(), limit });
+    Ok((file, meta.len()))
+}
+
+/// Reads a file of any length line by line, each with its number from 1 on and without its line feed. The visitor returns
+/// whether to go on. Of a line longer than `limit` it sees one byte more than that, and the walk ends there.
+///
+/// # Errors
+/// [`DiskError`].
+pub fn for_each_line(path: &Path, limit: usize, visit: &mut dyn FnMut(u64, &[u8]) -> bool) -> Result<(), DiskError> {
+    let mut reader = BufReader::with_capacity(64 << 10, open(path)?.0);
+    let (mut line, mut number) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(2);
+        let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
+        if read.map_err(|e| DiskError::io("read", path, e))? == 0 {
+            return Ok(());
+        }
+        number += 1;
+        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
+        let too_long = whole.len() > limit;
+        if !visit(number, &whole[..whole.len().min(limit + 1)]) || too_long {
+            return Ok(());
+        }
     }
-    Ok(bytes)
 }
 
 /// As [`read`]; a file that does not exist is `None`.

@@ -1,7 +1,7 @@
 use super::token::{CertificateBody, CrlBody, Linted};
 use super::{CertificateDraft, CrlDraft, IssueError, Warning, second};
 use crate::judge::Checked;
-use crate::keys::Signer;
+use crate::keys::{Signer, key_identifier};
 use crate::model::{KeyUsage, Timestamp};
 use crate::policy::{Finding, LintContext, Severity, lint_certificate, lint_crl};
 use crate::x509::{
@@ -124,7 +124,7 @@ impl Issuer {
             extended_key_usage: draft.extended_key_usage,
             names: draft.names,
             name_constraints: draft.name_constraints,
-            authority_key_id: own.and_then(|c| c.subject_key_id.clone()),
+            authority_key_id: own.map(named_key).transpose()?,
             subject_key_id: draft.subject_key_id,
             crl_urls: draft.crl_urls,
             issuer_urls: draft.issuer_urls,
@@ -149,7 +149,7 @@ impl Issuer {
     /// Puts the head of a CRL in front of its entries, each serial once and none revoked after thisUpdate, and judges it.
     ///
     /// # Errors
-    /// [`IssueError::NotAnIssuer`] when the CA may not sign CRLs or has no key identifier (RFC 5280 5.2.1, 6.3.3),
+    /// [`IssueError::NotAnIssuer`] when the CA may not sign CRLs (RFC 5280 6.3.3),
     /// [`IssueError::OutlivesIssuer`] when the CRL would outlive its CA, [`IssueError::Lint`] with every error finding.
     pub fn rehearse_crl(&self, draft: CrlDraft, entries: CrlEntries) -> Result<Linted<'_, CrlBody>, IssueError> {
         let Some(own) = self.certificate() else {
@@ -159,7 +159,7 @@ impl Issuer {
         if own.key_usage.is_some_and(|u| !u.has(KeyUsage::CRL_SIGN)) {
             return Err(refuse("its key usage does not allow signing CRLs"));
         }
-        let authority_key_id = own.subject_key_id.clone().ok_or_else(|| refuse("it has no subject key identifier"))?;
+        let authority_key_id = named_key(own)?;
         if draft.next_update > own.not_after {
             return Err(IssueError::OutlivesIssuer {
                 issuer: own.subject.subject.to_string(),
@@ -186,5 +186,14 @@ impl Issuer {
         }
         let tbs = TbsCrl::of_unsigned(crl, self.signature_algorithm());
         Ok(Linted::new(self, CrlBody::new(tbs), Vec::new()))
+    }
+}
+
+/// How a CA's key is named below it: by the identifier in its certificate (RFC 5280 4.2.1.1). One that was made elsewhere
+/// without any has the identifier that it will get when it is renewed here.
+fn named_key(ca: &Certificate) -> Result<Vec<u8>, IssueError> {
+    match &ca.subject_key_id {
+        Some(id) => Ok(id.clone()),
+        None => Ok(key_identifier(&ca.public_key)?),
     }
 }

@@ -6,7 +6,7 @@ use crate::disk::read;
 use crate::issue::Issuer;
 use crate::keys::{PrivateKey, SoftwareSigner};
 use crate::model::{Handle, Timestamp};
-use crate::store::{Authority, AuthorityId, Transaction};
+use crate::store::{Authority, AuthorityId, KeyPlace, Transaction};
 use crate::x509::{Certificate, read_certificate};
 use std::path::PathBuf;
 
@@ -141,6 +141,10 @@ impl Place {
             return Err(unusable(problem, "choose another CA with `--issuer`, or create one"));
         }
         let path = self.ca_key_path(ca);
+        if ca.authority.key_place == KeyPlace::Foreign {
+            let hint = "let who has it sign; its CRL comes here by `rootlet import CA --crl-file FILE`";
+            return Err(unusable("its key is somebody else's".into(), hint));
+        }
         if !crate::disk::exists(&path) {
             return Err(unusable(format!("its key is not in {}", path.display()), "put the key file back"));
         }

@@ -9,7 +9,7 @@ use crate::disk::{Access, decode_pem, exists, first_pem_body, read_optional};
 use crate::issue::{CrlDraft, Issuer, Warning};
 use crate::keys::{sha256, verify_signature};
 use crate::model::{Handle, Lifetime, Timestamp, Window};
-use crate::store::{AuthorityId, CrlRecord, Filter, StoreError, Transaction};
+use crate::store::{AuthorityId, CrlRecord, Filter, KeyPlace, StoreError, Transaction};
 use crate::x509::{Certificate, Crl, CrlEntries, RevokedEntry};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -123,6 +123,9 @@ impl Pki {
             for ca in cas.iter().filter(|c| cas.problem(c.id(), now).is_none()) {
                 // A key that lies elsewhere is no fault until its CRL is due; then it must not be passed over.
                 let key_is_here = exists(&self.place.ca_key_path(ca));
+                if ca.authority.key_place == KeyPlace::Foreign && !request.check {
+                    continue;
+                }
                 if request.check || key_is_here || self.place.crl_due(&*transaction, ca)?.is_some() {
                     chosen.push(ca.clone());
                 }
@@ -282,7 +285,11 @@ impl Place {
 
     /// Why a CA's CRL should be written now; nothing when it need not.
     pub(super) fn crl_due(&self, transaction: &dyn Transaction, ca: &Ca) -> Result<Option<String>, Error> {
-        let Some(last) = transaction.last_crl(ca.id())? else { return Ok(Some("there is none yet".into())) };
+        let foreign = ca.authority.key_place == KeyPlace::Foreign;
+        let Some(last) = transaction.last_crl(ca.id())? else {
+            // Of a CA of somebody else nobody may have one.
+            return Ok((!foreign).then(|| "there is none yet".into()));
+        };
         if transaction.last_event(ca.id())? > last.last_event {
             return Ok(Some("it does not list the newest revocations".into()));
         }
@@ -388,6 +395,9 @@ impl Pki {
         let Some(ca) = ca else { return Ok(()) };
         // A newer one that was recorded meanwhile is released by whoever signed it.
         let from = pending.join("crl.pem");
+        if ca.authority.key_place == KeyPlace::Foreign {
+            self.place.disk.create_folder_all(&self.place.ca_generation_folder(ca), Access::Private)?;
+        }
         // Without the file it was moved already, and only the empty folder is left of it.
         if exists(&from) && transaction.last_crl(ca.id())?.is_some_and(|last| last.number == number) {
             self.place.disk.rename_over(&from, &self.place.ca_generation_folder(ca).join("crl.pem"))?;

@@ -8,7 +8,7 @@ use super::{Error, Pki};
 use crate::disk::{Access, DiskError, Lock, decode_pem, entries, exists, read_optional};
 use crate::issue::Warning;
 use crate::keys::{sha256, verify_signature};
-use crate::store::{Filter, Record, Transaction};
+use crate::store::{Filter, KeyPlace, Record, Transaction};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -232,7 +232,11 @@ impl Pki {
         let due = place.crl_due(&*self.store.begin(crate::store::Access::Read)?, ca)?;
         if let Some(reason) = due.filter(|_| cas.problem(ca.id(), place.now()).is_none()) {
             let message = format!("the CRL of `{}` is due: {reason}", ca.handle());
-            findings.add("crl-due", message, Some(&path), Some("write it: `rootlet crl --due`"));
+            let hint = match ca.authority.key_place {
+                KeyPlace::Foreign => format!("bring it: `rootlet import {} --crl-file FILE`", ca.handle()),
+                KeyPlace::Here | KeyPlace::Detached => "write it: `rootlet crl --due`".into(),
+            };
+            findings.add("crl-due", message, Some(&path), Some(&hint));
         }
         Ok(())
     }
@@ -374,6 +378,10 @@ fn check_leaf(
 ) -> Result<(), Error> {
     let folder = place.leaf_folder(&record.handle);
     if is_pending(place, record) {
+        return Ok(());
+    }
+    if !exists(&folder) && !record.key_here {
+        // Only recorded, as what an adopted CA had issued: no files were ever made.
         return Ok(());
     }
     if !exists(&folder) {

@@ -1,3 +1,4 @@
+use super::ImportError;
 use crate::disk::DiskError;
 use crate::issue::IssueError;
 use crate::keys::KeyError;
@@ -295,6 +296,9 @@ pub enum Error {
         /// The handle.
         handle: Handle,
     },
+    /// Something that was made elsewhere was not taken over.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// Something does not add up that only a fault of ours explains.
     #[error("internal error: {0}")]
     Internal(String),
@@ -392,6 +396,7 @@ impl Error {
             Error::NothingToSalvage { .. } => "exists",
             Error::RootRevocation { .. } => "root-revocation",
             Error::NothingToRevoke { .. } => "nothing-to-revoke",
+            Error::Import(e) => e.code(),
             Error::Internal(_) => "internal",
         }
     }
@@ -427,6 +432,7 @@ impl Error {
             Error::DeliveryInside { .. } | Error::DeliveryTaken { .. } => one("choose another --out-dir"),
             Error::Store(e) => e.hints(),
             Error::Issue { source, .. } => source.hints(),
+            Error::Import(e) => e.hints(),
             Error::KeyFile { source: KeyError::Encrypted, path } => {
                 vec![format!("decrypt it first: openssl pkey -in {0} -out {0}.plain", path.display())]
             }

@@ -11,6 +11,7 @@ pub(super) const PUBLIC: &str = "public";
 pub(super) const CA: &str = "ca";
 pub(super) const CERTS: &str = "certs";
 pub(super) const PENDING: &str = "pending";
+pub(super) const REQUESTS: &str = "requests";
 
 /// An open PKI folder.
 pub struct Pki {
@@ -169,6 +170,10 @@ impl Place {
 
     pub(super) fn leaf_folder(&self, leaf: &Handle) -> PathBuf {
         self.root.join(CERTS).join(leaf.as_str())
+    }
+
+    pub(super) fn request_folder(&self, handle: &Handle) -> PathBuf {
+        self.root.join(REQUESTS).join(handle.as_str())
     }
 
     pub(super) fn public_folder(&self) -> PathBuf {

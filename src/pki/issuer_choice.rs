@@ -5,6 +5,7 @@ use super::folder::Place;
 use super::{Error, Pki};
 use crate::disk::exists;
 use crate::model::Handle;
+use crate::store::KeyPlace;
 
 impl Place {
     /// The issuer of a leaf: named, configured, or the only CA with a key that never issued a CA. One that is expired
@@ -15,7 +16,7 @@ impl Place {
         }
         let candidates = cas.active().filter(|c| exists(&self.ca_key_path(c)) && !cas.issued_a_ca(c.handle()));
         self.only(cas, candidates.collect(), "leaves", || {
-            let keyless = cas.active().filter(|c| !exists(&self.ca_key_path(c)) && !cas.issued_a_ca(c.handle()));
+            let keyless = cas.active().filter(|c| self.lost_its_key(c) && !cas.issued_a_ca(c.handle()));
             no_candidate(cas, &names(keyless), "every CA with a key has issued CAs: name one with `--issuer`, or create one with `rootlet intermediate NAME`")
         })
     }
@@ -29,13 +30,18 @@ impl Place {
             cas.active().filter(|c| exists(&self.ca_key_path(c)) && cas.room_below(c.id()).is_none_or(|room| room > 0));
         self.only(cas, candidates.collect(), "an intermediate", || {
             let roomy = |c: &&Ca| cas.room_below(c.id()).is_none_or(|room| room > 0);
-            let keyless = cas.active().filter(|c| !exists(&self.ca_key_path(c))).filter(roomy);
+            let keyless = cas.active().filter(|c| self.lost_its_key(c)).filter(roomy);
             no_candidate(
                 cas,
                 &names(keyless),
                 "the path lengths of the CAs here leave no room: create a CA with a larger --path-len",
             )
         })
+    }
+
+    /// Whether it could issue if its key were here; of a CA of somebody else nobody expects one.
+    fn lost_its_key(&self, ca: &Ca) -> bool {
+        ca.authority.key_place != KeyPlace::Foreign && !exists(&self.ca_key_path(ca))
     }
 
     pub(super) fn named_ca<'c>(&self, cas: &'c Cas, name: &str) -> Result<&'c Ca, Error> {

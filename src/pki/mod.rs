@@ -2,6 +2,7 @@
 //!
 //! Every verb is one file. Requests hold values that are valid already; outcomes serialize to the documented JSON.
 
+mod adopt;
 mod authority;
 mod bundle;
 mod ca_request;
@@ -11,16 +12,24 @@ mod crl;
 mod deliver;
 mod doctor;
 mod doctor_history;
+mod easy_rsa;
 mod error;
 mod folder;
 mod history;
+mod import;
+mod import_error;
+mod import_leaf;
+mod import_past;
+mod index_file;
 mod issuer_choice;
 mod issuing;
 mod leaf;
 mod leaf_request;
+mod lineage;
 mod list;
 mod make_ca;
 mod material;
+mod past;
 mod publish;
 mod recover;
 mod release;
@@ -41,8 +50,11 @@ pub use doctor::{BackupOutcome, DoctorOutcome, DoctorRequest, Problem};
 pub use error::{Difference, Error};
 pub use folder::Pki;
 pub use history::{Act, HistoryRequest};
+pub use import::{ImportOutcome, ImportRequest};
+pub use import_error::ImportError;
 pub use leaf_request::{KeyFile, LeafKey, LeafRequest};
 pub use list::ListRequest;
+pub use past::{PastReport, PastSources};
 pub use revoke::{RevokeOutcome, RevokeRequest, Revoked};
 pub use salvage::SalvageOutcome;
 pub use state::{Again, Outcome};

@@ -6,7 +6,7 @@ use super::material::{certificate_pem, chain_pem, crl_pem};
 use super::release::CA_FILES;
 use super::{Error, Pki};
 use crate::disk::{Access, Lock, exists};
-use crate::store::AuthorityId;
+use crate::store::{AuthorityId, KeyPlace};
 
 /// Names and bytes.
 pub(super) type Files = Vec<(String, Vec<u8>)>;
@@ -47,11 +47,17 @@ impl Pki {
         Ok(missing)
     }
 
-    /// A CA that was renewed changes the chains of the CAs below it.
+    /// A CA that was renewed changes the chains of the CAs below it. Of a CA whose key was never here the whole folder is
+    /// what the inventory says.
     fn refresh_chains(&mut self) -> Result<(), Error> {
         let cas = Cas::load(&*self.read()?)?;
         for ca in cas.iter() {
             let folder = self.place.ca_generation_folder(ca);
+            if ca.authority.key_place == KeyPlace::Foreign {
+                self.place.disk.create_folder_all(&folder, Access::Private)?;
+                let pem = certificate_pem(&ca.certificate);
+                self.place.disk.replace_if_changed(&folder.join("cert.pem"), pem.as_bytes(), Access::Public)?;
+            }
             // Without its folder it is being released, or lost: doctor tells.
             if exists(&folder) {
                 self.place.disk.sweep(&folder, |name| CA_FILES.contains(&name))?;

@@ -1,10 +1,13 @@
 //! Finishing or undoing what a command that died left in `pending/`.
 
+use super::authority::MAX_KEY_BYTES;
+use super::folder::REQUESTS;
 use super::{Error, Pki};
 use crate::disk::{Lock, decode_pem, entries, read_optional};
 use crate::model::{Handle, Serial};
 use crate::x509::read_certificate;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// CRLs in `pending/` have folders of this prefix; certificates have their serial.
 pub(super) const CRL_PREFIX: &str = "crl-";
@@ -42,7 +45,32 @@ impl Pki {
                 failed(handle.as_str(), e);
             }
         }
+        for entry in entries(&self.place.root.join(REQUESTS))? {
+            if let Ok(handle) = entry.parse::<Handle>()
+                && let Err(e) = self.remove_answered_request(&handle)
+            {
+                failed(&entry, e);
+            }
+        }
         Ok(done)
+    }
+
+    /// Removes the folder of a request that was answered: its key has moved to where the certificate is.
+    pub(super) fn remove_answered_request(&mut self, handle: &Handle) -> Result<(), Error> {
+        let folder = self.place.request_folder(handle);
+        let Some(key) = read_optional(&folder.join("key.pem"), MAX_KEY_BYTES)?.map(Zeroizing::new) else {
+            return Ok(());
+        };
+        if self.read()?.request(handle)?.is_some() {
+            return Ok(());
+        }
+        for place in [self.place.ca_folder(handle), self.place.leaf_folder(handle)] {
+            let moved = read_optional(&place.join("key.pem"), MAX_KEY_BYTES)?.map(Zeroizing::new);
+            if moved.is_some_and(|m| *m == *key) {
+                self.place.disk.remove(&folder)?;
+            }
+        }
+        Ok(())
     }
 
     /// The half of [`Pki::recover`] that asks the inventory nothing while `pending/` is empty.

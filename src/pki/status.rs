@@ -5,7 +5,7 @@ use super::{Error, Pki};
 use crate::disk::entries;
 use crate::issue::Warning;
 use crate::model::{Timestamp, Window};
-use crate::store::Record;
+use crate::store::{KeyPlace, Record};
 use serde::Serialize;
 
 /// What `status` is asked for.
@@ -110,5 +110,9 @@ fn due_certificate(record: &Record, now: Timestamp) -> Due {
 fn due_crl(ca: &Ca, reason: &str, end: Option<Timestamp>) -> Due {
     let handle = ca.handle();
     let message = format!("the CRL of `{handle}` is due: {reason}");
-    one("crl", Some(handle.to_string()), message, end, format!("`rootlet crl {handle}`"))
+    let hint = match ca.authority.key_place {
+        KeyPlace::Foreign => format!("`rootlet import {handle} --crl-file FILE`"),
+        KeyPlace::Here | KeyPlace::Detached => format!("`rootlet crl {handle}`"),
+    };
+    one("crl", Some(handle.to_string()), message, end, hint)
 }

@@ -51,6 +51,19 @@ impl Crl {
     /// # Errors
     /// [`X509Error`] when it is not a CRL.
     pub fn read(bytes: Vec<u8>) -> Result<Self, X509Error> {
+        Self::read_versions(bytes, false)
+    }
+
+    /// As [`Crl::read`], and takes CRLs of version 1 too, which name no version and have no extensions: they tell what was
+    /// revoked, and are no CRLs that a validator takes (RFC 5280 5.1.2.1).
+    ///
+    /// # Errors
+    /// [`X509Error`] when it is not a CRL.
+    pub fn read_old(bytes: Vec<u8>) -> Result<Self, X509Error> {
+        Self::read_versions(bytes, true)
+    }
+
+    fn read_versions(bytes: Vec<u8>, old: bool) -> Result<Self, X509Error> {
         let mut outer = Reader::new(&bytes, WHAT);
         let list = outer.expect(der::SEQUENCE)?;
         outer.end()?;
@@ -64,7 +77,8 @@ impl Crl {
             _ => return Err(parts.fail("a signature with unused bits")),
         };
         let mut fields = parts.inside(tbs);
-        if fields.expect(der::INTEGER)?.content != [1] {
+        let unversioned = old && fields.peek() == Some(der::SEQUENCE);
+        if !unversioned && fields.expect(der::INTEGER)?.content != [1] {
             return Err(fields.fail("a version other than 2"));
         }
         let inner_algorithm = fields.expect(der::SEQUENCE)?.whole.to_vec();
@@ -176,6 +190,9 @@ fn read_entry(list: &mut Reader<'_>) -> Result<RevokedEntry, X509Error> {
     let one = list.expect(der::SEQUENCE)?;
     let mut parts = list.inside(one);
     let serial = parts.expect(der::INTEGER)?.content;
+    if serial.first().is_some_and(|b| b & 0x80 != 0) {
+        return Err(parts.fail("a negative serial number"));
+    }
     let serial = Serial::from_unsigned(serial).map_err(|e| parts.fail(&e.to_string()))?;
     let revoked_at = parts.time()?;
     let (mut reason, mut invalidity_date) = (Reason::Unspecified, None);
@@ -255,6 +272,21 @@ mod tests {
             assert_eq!(crl.authority_key_id.as_deref(), Some(&[1u8; 20][..]));
             assert_eq!(crl.entries().collect::<Result<Vec<_>, _>>().unwrap(), entries);
         }
+    }
+
+    #[test]
+    fn version_1_is_taken_where_it_is_asked_for() {
+        let name = NameDer::of(&"CN=ca".parse().unwrap());
+        let algorithm = SignatureAlgorithm::Ed25519.der();
+        let at = der::time("2020-01-01".parse().unwrap());
+        let one = der::constructed(der::SEQUENCE, &[&der::unsigned(&[7]), &at]);
+        let list = der::constructed(der::SEQUENCE, &[&one]);
+        let tbs = der::constructed(der::SEQUENCE, &[algorithm, name.as_bytes(), &at, &at, &list]);
+        let crl = der::constructed(der::SEQUENCE, &[&tbs, algorithm, &der::tlv(der::BIT_STRING, &[0, 1])]);
+        assert!(Crl::read(crl.clone()).is_err());
+        let read = Crl::read_old(crl).unwrap();
+        let serials: Vec<_> = read.entries().map(|e| e.unwrap().serial.to_string()).collect();
+        assert_eq!((serials, read.number), (vec!["07".to_string()], None));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod completions;
 mod crl;
 mod doctor;
 mod history;
+mod import;
 mod intermediate;
 mod leaf;
 mod list;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Command> {
         leaf::client(),
         leaf::peer(),
         leaf::workload(),
+        import::definition(),
         revoke::definition(),
         crl::definition(),
         bundle::definition(),
@@ -53,6 +55,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "root" => root::run(matches, context),
         "intermediate" => intermediate::run(matches, context),
         "server" | "client" | "peer" | "workload" => leaf::run(name, matches, context),
+        "import" => import::run(matches, context),
         "revoke" => revoke::run(matches, context),
         "crl" => crl::run(matches, context),
         "bundle" => bundle::run(matches, context),
