@@ -18,6 +18,7 @@ mod cmd {
     mod refusals;
     mod revocation;
     mod salvage;
+    mod secrets;
     mod status;
 }
 

@@ -7,6 +7,7 @@ mod exit;
 mod failure;
 mod printer;
 mod render;
+mod secrets;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};

@@ -18,7 +18,7 @@ pub use lock::{Lock, patience, set_patience};
 pub use pem::{
     Block, PemError, SecretBlock, decode_pem, decode_secret_pem, encode_pem, encode_secret_pem, first_pem_body,
 };
-pub use read::{entries, exists, for_each_line, read, read_optional};
-pub use unix::is_writable;
+pub use read::{entries, exists, for_each_line, read, read_given, read_optional};
+pub use unix::{is_open_to_others, is_writable};
 pub use write::Disk;
 pub(crate) use write::fault_point;

@@ -56,6 +56,22 @@ pub fn for_each_line(path: &Path, limit: usize, visit: &mut dyn FnMut(u64, &[u8]
     }
 }
 
+/// Reads what somebody named on the command line: a file, or a pipe as `<(…)` makes one; of either at most `limit` bytes.
+///
+/// # Errors
+/// [`DiskError`].
+pub fn read_given(path: &Path, limit: u64) -> Result<Vec<u8>, DiskError> {
+    let fail = |e| DiskError::io("read", path, e);
+    let file = std::fs::File::open(path).map_err(fail)?;
+    // One allocation, so that no copy of a secret stays behind when it grows.
+    let mut bytes = Vec::with_capacity(usize::try_from(limit).unwrap_or(0).saturating_add(1));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > limit {
+        return Err(DiskError::TooLarge { path: path.into(), limit });
+    }
+    Ok(bytes)
+}
+
 /// As [`read`]; a file that does not exist is `None`.
 ///
 /// # Errors

@@ -119,6 +119,11 @@ pub fn is_writable(folder: &Path) -> bool {
     rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
+/// Whether every user of the machine may read a file; a link is followed. A pipe, or what cannot be looked at, is not.
+pub fn is_open_to_others(path: &Path) -> bool {
+    path.metadata().is_ok_and(|m| m.is_file() && m.mode() & 0o004 != 0)
+}
+
 /// Opens a file to read it, without waiting for whoever should write into it if it is a pipe.
 pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32).open(path)

@@ -31,7 +31,12 @@ impl KeyDocument {
         }
     }
 
-    /// Whether it needs a passphrase.
+    /// Whether a key file needs a passphrase; what is no key file needs none.
+    pub fn needs_passphrase(bytes: &[u8]) -> bool {
+        matches!(container::open(bytes), Ok((Form::Encrypted, _)))
+    }
+
+    /// Whether it is encrypted.
     pub fn is_encrypted(&self) -> bool {
         matches!(self, KeyDocument::Encrypted(_))
     }

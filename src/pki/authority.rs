@@ -4,9 +4,9 @@ use super::Error;
 use super::folder::Place;
 use crate::disk::read;
 use crate::issue::Issuer;
-use crate::keys::{PrivateKey, SoftwareSigner};
+use crate::keys::PrivateKey;
 use crate::model::{Handle, Timestamp};
-use crate::store::{Authority, AuthorityId, KeyPlace, Transaction};
+use crate::store::{Authority, AuthorityId, Transaction};
 use crate::x509::{Certificate, read_certificate};
 use std::path::PathBuf;
 
@@ -140,16 +140,7 @@ impl Place {
         if let Some(problem) = cas.problem(id, self.now()) {
             return Err(unusable(problem, "choose another CA with `--issuer`, or create one"));
         }
-        let path = self.ca_key_path(ca);
-        if ca.authority.key_place == KeyPlace::Foreign {
-            let hint = "let who has it sign; its CRL comes here by `rootlet import CA --crl-file FILE`";
-            return Err(unusable("its key is somebody else's".into(), hint));
-        }
-        if !crate::disk::exists(&path) {
-            return Err(unusable(format!("its key is not in {}", path.display()), "put the key file back"));
-        }
-        let signer = SoftwareSigner::new(read_key(&path)?);
-        let signer = signer.map_err(|source| Error::KeyFile { path: path.clone(), source })?;
+        let signer = self.ca_signer(ca)?;
         let chain: Vec<&Certificate> = cas.chain(id).into_iter().map(|c| &c.certificate).collect();
         Issuer::from_inventory(&chain, Box::new(signer), self.now()).map_err(|e| unusable(e.to_string(), ""))
     }

@@ -1,8 +1,10 @@
 use super::config::Urls;
 use super::issuing::{names_of, purposes_of, read, sorted};
 use super::state::Again;
-use super::{Config, Difference, Error, Pki};
+use super::view::hex;
+use super::{Config, Difference, Error, KeyFile, Pki};
 use crate::issue::End;
+use crate::keys::sha256;
 use crate::model::{
     ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, ModelError, NameConstraints, Profile, San, SanSet, SpiffeId,
     Subject, Timestamp,
@@ -10,9 +12,10 @@ use crate::model::{
 use crate::policy::rules;
 use crate::store::Record;
 use crate::x509::{Certificate, NameDer, ReadSubtree, public_key_kind};
+use std::sync::Arc;
 
 /// A CA that somebody wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CaRequest {
     /// root or intermediate.
     pub profile: Profile,
@@ -26,6 +29,10 @@ pub struct CaRequest {
     pub spiffe: Option<SpiffeId>,
     /// A key algorithm instead of the default.
     pub key: Option<KeyAlgorithm>,
+    /// Its key, when it has one already.
+    pub key_file: Option<Arc<KeyFile>>,
+    /// Whether `key.pem` is encrypted, with the new passphrase of the PKI's [`super::SecretSource`].
+    pub encrypt_key: bool,
     /// A start instead of now.
     pub not_before: Option<Timestamp>,
     /// An end instead of the profile's lifetime.
@@ -63,6 +70,8 @@ impl CaRequest {
             purposes: Vec::new(),
             spiffe: None,
             key: None,
+            key_file: None,
+            encrypt_key: false,
             not_before: None,
             end: None,
             issuer: None,
@@ -79,6 +88,12 @@ impl CaRequest {
     /// # Errors
     /// [`Error::Usage`], [`Error::Model`].
     pub fn check(&self) -> Result<(), Error> {
+        if self.key.is_some() && self.key_file.is_some() {
+            return Err(Error::usage("a key that is given has its algorithm", "leave --key or --key-file away"));
+        }
+        if let Some(file) = self.key_file.as_ref().filter(|f| self.encrypt_key && f.is_encrypted()) {
+            return Err(Error::EncryptedAlready { path: file.path().into() });
+        }
         if self.again == Again::Force {
             return Err(Error::usage("a CA is never replaced by force", "create a new one beside it"));
         }
@@ -158,6 +173,9 @@ impl<'r> Wanted<'r> {
                 public_key_kind(&is.public_key).map_or_else(|e| e.to_string(), |k| k.to_string()),
                 key.to_string(),
             );
+        }
+        if let Some(file) = &request.key_file {
+            compare("public-key", hex(&sha256(&is.public_key)), hex(&sha256(file.public_key())));
         }
         let shown = |n: Option<u32>| n.map_or_else(|| "none".to_string(), |n| n.to_string());
         compare(

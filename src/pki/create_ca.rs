@@ -1,19 +1,24 @@
 use super::authority::{Ca, Cas};
 use super::ca_request::{CaRequest, Wanted};
 use super::folder::Place;
-use super::issuing::{ATTEMPTS, back_off, check_holder, new_certificate, still_issuing};
+use super::issuing::{ATTEMPTS, back_off, check_holder, check_key_is_free, new_certificate, still_issuing};
+use super::keyring::{Keyring, is_encrypted};
 use super::material::ca_files;
 use super::release::Pending;
+use super::secret_source::{NoSecrets, SecretSource};
 use super::state::{Decision, Outcome, decide};
-use super::{Config, Error, Pki};
+use super::{Config, Difference, Error, Pki};
 use crate::disk::exists;
 use crate::issue::{CertificateBody, Signed, Warning};
-use crate::keys::sha256;
-use crate::model::{KeyAlgorithm, Profile};
+use crate::keys::{PrivateKey, sha256};
+use crate::model::{KeyAlgorithm, Profile, Secret};
 use crate::store::{AuthorityId, CrlRecord, NewAuthority, NewCertificate, Record};
 use crate::x509::{Certificate, Crl, NameDer, NameFacts};
 use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
+
+const KEY: &str = "key.pem";
 
 /// What was found before anything was made.
 pub(super) struct Found {
@@ -42,17 +47,31 @@ impl Pki {
     /// # Errors
     /// [`Error`]; nothing was then recorded or released.
     pub fn root_ca(folder: &Path, request: &CaRequest) -> Result<(Pki, Outcome), Error> {
+        Self::root_ca_with(folder, request, Arc::new(NoSecrets))
+    }
+
+    /// As [`Pki::root_ca`], with a source of secrets.
+    ///
+    /// # Errors
+    /// [`Error`]; nothing was then recorded or released.
+    pub fn root_ca_with(
+        folder: &Path,
+        request: &CaRequest,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Result<(Pki, Outcome), Error> {
         request.check()?;
         if !Self::exists(folder) {
             // A rehearsal beside the folder: what would be refused is refused before the folder exists.
             Self::check_free(folder)?;
-            let place = Place::unborn(folder);
+            let mut place = Place::unborn(folder);
+            place.keyring = Keyring::new(secrets.clone());
             let wanted = Wanted::new(request, &place.config)?;
             if request.profile == Profile::Root {
                 place.make_root(&wanted, KeyAlgorithm::P256, None)?;
+                place.new_passphrase(&request.display_name, request.encrypt_key)?;
             }
         }
-        let mut pki = Self::open_or_create(folder)?;
+        let mut pki = Self::open_or_create(folder)?.with_secrets(secrets);
         let outcome = pki.ca(request)?;
         Ok((pki, outcome))
     }
@@ -77,6 +96,7 @@ impl Pki {
                     warnings.push(Warning::new("due", text));
                 }
                 let certificate = self.view_of(record.id)?;
+                warnings.extend(self.place.keyring.source.warnings());
                 return Ok(Outcome {
                     action: "unchanged",
                     certificate,
@@ -90,8 +110,14 @@ impl Pki {
                 Some(id) => self.read()?.last_crl(id)?.is_some_and(|crl| super::crl::is_past_half(&crl, now)),
                 None => false,
             };
-            let made = self.place.make_ca(&wanted, &found, &*self.store.begin(crate::store::Access::Read)?)?;
+            let issues = matches!(found.decision, Decision::Issue { .. });
+            let passphrase = self.place.new_passphrase(&request.display_name, request.encrypt_key && issues)?;
+            let mut made = self.place.make_ca(&wanted, &found, &*self.store.begin(crate::store::Access::Read)?)?;
+            if let Some(passphrase) = passphrase {
+                made.key_pem = encrypted_pem(&made.key_pem, &passphrase)?;
+            }
             if let Some(mut outcome) = self.record_ca(&wanted, &found, made)? {
+                outcome.warnings.extend(self.place.keyring.source.warnings());
                 if let Some(id) = found.issuer.filter(|_| old_crl) {
                     self.refresh_crl_or_warn(&found.cas, id, &mut outcome.warnings);
                 }
@@ -116,7 +142,12 @@ impl Pki {
         };
         let urls = place.config.urls(&wanted.handle);
         let decision = decide(current.as_ref(), request.again, place.now(), false, |record| {
-            wanted.differences(record, named.map(Ca::handle), &urls)
+            let mut all = wanted.differences(record, named.map(Ca::handle), &urls)?;
+            let key = folder.join("key.pem");
+            if request.encrypt_key && exists(&key) && !is_encrypted(&key) {
+                all.push(Difference { field: "key-encryption", is: "none".into(), wished: "a passphrase".into() });
+            }
+            Ok(all)
         })?;
         let subject = NameFacts { der: NameDer::of(&wanted.subject), subject: wanted.subject.clone() };
         // As verifiers compare names: without case, white space folded (RFC 5280 7.1).
@@ -127,6 +158,9 @@ impl Pki {
         let is_link = folder.symlink_metadata().is_ok_and(|m| m.is_symlink());
         if current.is_none() && folder_was_there || is_link {
             return Err(Error::UnknownFolder { path: folder });
+        }
+        if let (Some(file), Decision::Issue { .. }) = (&request.key_file, &decision) {
+            check_key_is_free(&*transaction, file.public_key(), Some(&wanted.handle))?;
         }
         let issuer = match (&decision, request.profile, &current) {
             (Decision::Keep { .. }, _, _) | (_, Profile::Root, _) => None,
@@ -147,7 +181,11 @@ impl Pki {
             let transaction = self.store.begin(crate::store::Access::Read)?;
             let cas = Cas::load(&*transaction)?;
             let due = match cas.named(handle) {
-                Some(ca) => self.place.crl_due(&*transaction, ca)?.map(|_| ca.id()),
+                // A root has just signed with its key; that of another CA may take somebody's presence.
+                Some(ca) if ca.is_root() || self.place.key_is_at_hand(ca) => {
+                    self.place.crl_due(&*transaction, ca)?.map(|_| ca.id())
+                }
+                Some(_) => None,
                 None => None,
             };
             (cas, due)
@@ -247,6 +285,12 @@ impl Pki {
         let certificate = self.view_of(id)?;
         Ok(Some(Outcome { action, certificate, warnings: made.warnings, second_verifier, delivered: Vec::new() }))
     }
+}
+
+/// A new key file, encrypted.
+fn encrypted_pem(pem: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let encrypted = PrivateKey::from_pem(pem).and_then(|key| key.to_encrypted_pem(passphrase));
+    encrypted.map_err(|source| Error::KeyFile { path: KEY.into(), source })
 }
 
 fn crl_record(issuer: AuthorityId, crl: &Crl) -> CrlRecord {

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 const BACKDATE_SECONDS: i64 = 300;
 /// How long the CRL of a CA that signs leaves is good for.
 const LEAF_CA_LIFETIME: Lifetime = Lifetime::days(30);
-/// How long the CRL of a CA that signs only CAs is good for.
+/// How long the CRL of a CA is good for that signs only CAs, or whose key is encrypted or not here.
 const UPPER_CA_LIFETIME: Lifetime = Lifetime::days(365);
 
 /// What `crl` is asked for.
@@ -121,12 +121,13 @@ impl Pki {
             let now = self.place.now();
             let transaction = self.store.begin(crate::store::Access::Read)?;
             for ca in cas.iter().filter(|c| cas.problem(c.id(), now).is_none()) {
-                // A key that lies elsewhere is no fault until its CRL is due; then it must not be passed over.
-                let key_is_here = exists(&self.place.ca_key_path(ca));
+                // A key that lies elsewhere, or that nobody opens, is no fault until its CRL is due; then it must not be
+                // passed over.
+                let at_hand = self.place.key_is_at_hand(ca);
                 if ca.authority.key_place == KeyPlace::Foreign && !request.check {
                     continue;
                 }
-                if request.check || key_is_here || self.place.crl_due(&*transaction, ca)?.is_some() {
+                if request.check || at_hand || self.place.crl_due(&*transaction, ca)?.is_some() {
                     chosen.push(ca.clone());
                 }
             }
@@ -160,7 +161,9 @@ impl Pki {
         if wrote {
             missing = self.publish().map_err(Error::not_released("the new CRL"))?;
         }
-        Ok(CrlOutcome { results, warnings: self.crl_warnings(&missing)? })
+        let mut warnings = self.crl_warnings(&missing)?;
+        warnings.extend(self.place.keyring.source.warnings());
+        Ok(CrlOutcome { results, warnings })
     }
 
     fn write_crl(&mut self, cas: &Cas, ca: &Ca, lifetime: Option<Lifetime>) -> Result<CrlRecord, Error> {
@@ -271,6 +274,9 @@ impl Place {
     }
 
     fn crl_lifetime(&self, transaction: &dyn Transaction, ca: &Ca) -> Result<Lifetime, Error> {
+        if self.key_is_guarded(ca) {
+            return Ok(UPPER_CA_LIFETIME);
+        }
         if ca.certificate.basic_constraints.and_then(|b| b.path_len) == Some(0) {
             return Ok(LEAF_CA_LIFETIME);
         }

@@ -7,7 +7,7 @@ use super::material::{OutFile, certificate_pem};
 use super::{Error, Pki};
 use crate::disk::{Access, DiskError, Lock, decode_pem, entries, exists, read_optional};
 use crate::issue::Warning;
-use crate::keys::{sha256, verify_signature};
+use crate::keys::{KeyError, sha256, verify_signature};
 use crate::store::{Filter, KeyPlace, Record, Transaction};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -200,7 +200,7 @@ impl Pki {
         let chain: Vec<_> = cas.chain(ca.id()).into_iter().map(|c| c.certificate.clone()).collect();
         let files = super::material::ca_files(None, &chain, None);
         check_files(place, findings, &folder, &files, |_| true)?;
-        check_key(place, findings, &folder.join("key.pem"), &ca.authority.certificate)?;
+        check_ca_key(place, findings, ca)?;
         if !ca.authority.past_known {
             let e = Error::PastUnknown { handle: ca.handle().clone() };
             findings.add("past-unknown", e.to_string(), None, e.hints().first().map(String::as_str));
@@ -440,6 +440,25 @@ fn check_files(
     Ok(())
 }
 
+/// The key of a CA is where the inventory says it is.
+fn check_ca_key(place: &super::folder::Place, findings: &mut Findings, ca: &Ca) -> Result<(), Error> {
+    let path = place.ca_key_path(ca);
+    match ca.authority.key_place {
+        KeyPlace::Here => check_key(place, findings, &path, &ca.authority.certificate),
+        KeyPlace::Detached | KeyPlace::Foreign if !exists(&path) => Ok(()),
+        KeyPlace::Detached | KeyPlace::Foreign => {
+            let message =
+                format!("the key of `{}` should not be in the PKI folder, and a key file is there", ca.handle());
+            let hint = format!(
+                "finish with `rootlet key detach {0} --output FILE`, or take it back with `rootlet key attach {0} --key-file FILE`",
+                ca.handle()
+            );
+            findings.add("key", message, Some(&path), Some(&hint));
+            check_mode(place, findings, &path, Access::Private)
+        }
+    }
+}
+
 fn check_key(place: &super::folder::Place, findings: &mut Findings, path: &Path, record: &Record) -> Result<(), Error> {
     if !exists(path) {
         if !record.key_here {
@@ -452,6 +471,8 @@ fn check_key(place: &super::folder::Place, findings: &mut Findings, path: &Path,
     check_mode(place, findings, path, Access::Private)?;
     match read_key(path) {
         Ok(key) if sha256(key.public_key()) == record.spki_sha256 => {}
+        // Whose it is shows when it is used: a passphrase is not asked for here.
+        Err(Error::KeyFile { source: KeyError::Encrypted, .. }) => {}
         Ok(_) => {
             let message = format!("the key file of `{}` is not the key of its certificate", record.handle);
             findings.add("key", message, Some(path), Some(key_hint(record)));

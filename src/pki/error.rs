@@ -1,4 +1,5 @@
 use super::ImportError;
+use super::secret_source::{KeyRole, PassphraseProblem};
 use crate::disk::DiskError;
 use crate::issue::IssueError;
 use crate::keys::KeyError;
@@ -52,6 +53,31 @@ pub enum Error {
         /// What is wrong with it.
         source: KeyError,
     },
+    /// A key needs a passphrase, and nobody gave one.
+    #[error("the key of `{}` is encrypted: {}", role.name(), path.display())]
+    KeyEncrypted {
+        /// The file.
+        path: PathBuf,
+        /// Whose key it is.
+        role: KeyRole,
+    },
+    /// A passphrase does not open the key.
+    #[error("the passphrase is wrong: it does not open the key of `{}`", role.name())]
+    WrongPassphrase {
+        /// The file.
+        path: PathBuf,
+        /// Whose key it is.
+        role: KeyRole,
+    },
+    /// A key is to be encrypted, and nobody said with what.
+    #[error("no passphrase was given to encrypt the key of `{name}` with")]
+    NoPassphrase {
+        /// Whose key it is.
+        name: String,
+    },
+    /// A passphrase cannot be used.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseProblem),
     /// The hand-edited configuration is wrong.
     #[error("`{}`: {problem}", path.display())]
     Config {
@@ -220,6 +246,20 @@ pub enum Error {
         /// Whose key it is.
         handle: Handle,
     },
+    /// A key that was given belongs to somebody whose certificates say something else.
+    #[error("the key that was given is the key of the {profile} `{handle}`")]
+    KeyInUse {
+        /// Whose key it is.
+        handle: Handle,
+        /// What that is.
+        profile: Profile,
+    },
+    /// A key that was given is encrypted already.
+    #[error("`{}` is encrypted already, and stays so", path.display())]
+    EncryptedAlready {
+        /// The file.
+        path: PathBuf,
+    },
     /// The renewal would gain too little.
     #[error("renewing `{handle}` would gain only {gained}, because its issuer `{issuer}` ends {issuer_not_after}")]
     NoGain {
@@ -370,6 +410,8 @@ impl Error {
             Error::KeyFile { source: KeyError::Encrypted, .. } => "key-encrypted",
             Error::KeyFile { source: KeyError::WrongPassphrase, .. } => "passphrase",
             Error::KeyFile { .. } => "key",
+            Error::KeyEncrypted { .. } => "key-encrypted",
+            Error::WrongPassphrase { .. } | Error::NoPassphrase { .. } | Error::Passphrase(_) => "passphrase",
             Error::Config { .. } => "config",
             Error::NoPki { .. } | Error::NotAPki { .. } => "no-pki",
             Error::NameTaken { .. } => "name-taken",
@@ -387,6 +429,8 @@ impl Error {
             Error::IssuerUnusable { .. } => "issuer-unusable",
             Error::SubjectTaken { .. } => "subject-taken",
             Error::KeyBarred { .. } => "key-barred",
+            Error::KeyInUse { .. } => "key-in-use",
+            Error::EncryptedAlready { .. } => "key-encrypted",
             Error::NoGain { .. } => "no-gain",
             Error::NotFound { .. } | Error::NotIssuedHere { .. } => "not-found",
             Error::AmbiguousTarget { .. } => "ambiguous-target",
@@ -439,6 +483,13 @@ impl Error {
             Error::KeyFile { source: KeyError::Refused(refusal), path } => {
                 refusal.hint(&path.to_string_lossy()).into_iter().collect()
             }
+            Error::KeyEncrypted { role, .. } => {
+                let (option, variable) = role.option();
+                vec![format!("give its passphrase with `{option} FILE` or ${variable}, or run this on a terminal")]
+            }
+            Error::NoPassphrase { .. } => {
+                one("give one with `--passphrase-file FILE` or $ROOTLET_PASSPHRASE, or run this on a terminal")
+            }
             Error::NoPki { .. } => one("create one with `rootlet root NAME`, or name another folder with --pki"),
             Error::NotAPki { .. } => one("name an empty or a new folder with --pki"),
             Error::NameTaken { free, .. } => vec![format!("run the same command with `--name {free}`")],
@@ -465,6 +516,8 @@ impl Error {
             Error::IssuerUnusable { hint, .. } => hint.iter().cloned().collect(),
             Error::SubjectTaken { .. } => one("choose another NAME or --subject: verifiers tell CAs apart by subject"),
             Error::KeyBarred { .. } => one("make a new key: leave `--renew-within` away, or use `--force`"),
+            Error::KeyInUse { .. } => one("give another key, or leave `--key-file` away: a new one is made"),
+            Error::EncryptedAlready { .. } => one("leave `--encrypt-key` away"),
             Error::NoGain { issuer, .. } => vec![format!("renew `{issuer}` first")],
             Error::NotFound { similar, .. } if !similar.is_empty() => {
                 vec![format!("similar: {}", similar.join(", "))]

@@ -1,3 +1,4 @@
+use super::keyring::Keyring;
 use super::{Config, Error};
 use crate::disk::{Access, Disk, DiskError, Lock, exists};
 use crate::keys;
@@ -25,6 +26,7 @@ pub(super) struct Place {
     pub disk: Disk,
     pub config: Config,
     pub clock: Box<dyn Clock>,
+    pub keyring: Keyring,
 }
 
 impl std::fmt::Debug for Pki {
@@ -151,13 +153,13 @@ impl Pki {
 impl Place {
     fn at(root: PathBuf) -> Result<Self, Error> {
         let (disk, config) = (Disk::following(&root), Config::load(&root)?);
-        Ok(Place { root, disk, config, clock: Box::new(SystemClock) })
+        Ok(Place { root, disk, config, clock: Box::new(SystemClock), keyring: Keyring::default() })
     }
 
     /// A folder that does not exist yet, with built-in defaults.
     pub fn unborn(root: &Path) -> Self {
         let (disk, config) = (Disk::default(), Config::default());
-        Place { root: root.into(), disk, config, clock: Box::new(SystemClock) }
+        Place { root: root.into(), disk, config, clock: Box::new(SystemClock), keyring: Keyring::default() }
     }
 
     pub fn now(&self) -> Timestamp {

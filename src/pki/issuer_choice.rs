@@ -3,7 +3,6 @@
 use super::authority::{Ca, Cas};
 use super::folder::Place;
 use super::{Error, Pki};
-use crate::disk::exists;
 use crate::model::Handle;
 use crate::store::KeyPlace;
 
@@ -14,7 +13,7 @@ impl Place {
         if let Some(name) = named.or(self.config.issuer()) {
             return self.named_ca(cas, name);
         }
-        let candidates = cas.active().filter(|c| exists(&self.ca_key_path(c)) && !cas.issued_a_ca(c.handle()));
+        let candidates = cas.active().filter(|c| self.has_key(c) && !cas.issued_a_ca(c.handle()));
         self.only(cas, candidates.collect(), "leaves", || {
             let keyless = cas.active().filter(|c| self.lost_its_key(c) && !cas.issued_a_ca(c.handle()));
             no_candidate(cas, &names(keyless), "every CA with a key has issued CAs: name one with `--issuer`, or create one with `rootlet intermediate NAME`")
@@ -26,8 +25,7 @@ impl Place {
         if let Some(name) = named {
             return self.named_ca(cas, name);
         }
-        let candidates =
-            cas.active().filter(|c| exists(&self.ca_key_path(c)) && cas.room_below(c.id()).is_none_or(|room| room > 0));
+        let candidates = cas.active().filter(|c| self.has_key(c) && cas.room_below(c.id()).is_none_or(|room| room > 0));
         self.only(cas, candidates.collect(), "an intermediate", || {
             let roomy = |c: &&Ca| cas.room_below(c.id()).is_none_or(|room| room > 0);
             let keyless = cas.active().filter(|c| self.lost_its_key(c)).filter(roomy);
@@ -41,7 +39,7 @@ impl Place {
 
     /// Whether it could issue if its key were here; of a CA of somebody else nobody expects one.
     fn lost_its_key(&self, ca: &Ca) -> bool {
-        ca.authority.key_place != KeyPlace::Foreign && !exists(&self.ca_key_path(ca))
+        ca.authority.key_place != KeyPlace::Foreign && !self.has_key(ca)
     }
 
     pub(super) fn named_ca<'c>(&self, cas: &'c Cas, name: &str) -> Result<&'c Ca, Error> {
@@ -84,6 +82,9 @@ fn no_candidate(cas: &Cas, keyless: &[String], otherwise: &str) -> String {
     } else if keyless.is_empty() {
         otherwise.into()
     } else {
-        format!("the key of {} is not in the PKI folder: put its key.pem back", keyless.join(", "))
+        format!(
+            "the key of {} is not in the PKI folder: put its key.pem back, or name its file with `--issuer CA --issuer-key-file FILE`",
+            keyless.join(", ")
+        )
     }
 }

@@ -75,6 +75,25 @@ pub(super) fn check_holder(
     Err(Error::NameTaken { handle: handle.clone(), profile: holder.profile, holder: shown, free })
 }
 
+/// Refuses a key that was given where it would stand for two things: the key of a CA for a leaf, and for a CA, which is
+/// `ca` then, one that anybody else has or had.
+pub(super) fn check_key_is_free(
+    transaction: &dyn Transaction,
+    public_key: &[u8],
+    ca: Option<&Handle>,
+) -> Result<(), Error> {
+    let spki_sha256 = sha256(public_key);
+    for record in transaction.with_key(&spki_sha256)? {
+        if transaction.is_barred(&spki_sha256)? {
+            return Err(Error::KeyBarred { handle: record.handle });
+        }
+        if record.profile.is_ca() || ca.is_some() {
+            return Err(Error::KeyInUse { handle: record.handle, profile: record.profile });
+        }
+    }
+    Ok(())
+}
+
 impl Pki {
     /// The view of a recorded certificate.
     pub(super) fn view_of(&mut self, id: CertificateId) -> Result<CertificateView, Error> {

@@ -2,7 +2,8 @@ use super::authority::{Ca, Cas, MAX_KEY_BYTES};
 use super::deliver;
 use super::folder::Place;
 use super::issuing::{
-    ATTEMPTS, back_off, check_gain, check_holder, new_certificate, read, record_of, renewed_key, still_issuing,
+    ATTEMPTS, back_off, check_gain, check_holder, check_key_is_free, new_certificate, read, record_of, renewed_key,
+    still_issuing,
 };
 use super::leaf_request::{LeafKey, LeafRequest, Wanted};
 use super::material::leaf_files;
@@ -67,6 +68,7 @@ impl Pki {
             let made = self.make(&wanted, &found)?;
             let issuer = made.issuer;
             if let Some(mut outcome) = self.record_leaf(&wanted, &found, made)? {
+                outcome.warnings.extend(self.place.keyring.source.warnings());
                 if found.crl_is_old {
                     self.refresh_crl_or_warn(&found.cas, issuer, &mut outcome.warnings);
                 }
@@ -100,6 +102,9 @@ impl Pki {
             (Decision::Renew, None, Some(record)) => Some(active_generation(&cas, record)?),
             _ => Some(place.choose_leaf_issuer(&cas, None)?.id()),
         };
+        if let (Some(public_key), false) = (request.key.public_key(), matches!(decision, Decision::Keep { .. })) {
+            check_key_is_free(&*transaction, public_key, None)?;
+        }
         if let Some(delivery) = &request.delivery {
             deliver::check(place, &*transaction, &wanted.handle, delivery, &seen)?;
         }
@@ -125,7 +130,8 @@ impl Pki {
         let key_id = known_key.map(|k| transaction.key_identifier(&k)).transpose()?.flatten();
         let crl_is_old = match issuer {
             Some(id) => transaction.last_crl(id)?.zip(cas.by_id(id)).is_some_and(|(crl, ca)| {
-                super::crl::is_past_half(&crl, place.now()) || super::crl::is_long_birth_crl(&crl, ca)
+                super::crl::is_past_half(&crl, place.now())
+                    || super::crl::is_long_birth_crl(&crl, ca) && !place.key_is_guarded(ca)
             }),
             None => false,
         };
@@ -320,7 +326,8 @@ impl Place {
                 ChosenKey { public_key: key.public_key().to_vec(), pem: Some(key.to_pem()) }
             }
             LeafKey::Given(file) => {
-                ChosenKey { public_key: file.public_key.clone(), pem: Some(Zeroizing::new(file.pem.expose().to_vec())) }
+                let pem = Zeroizing::new(file.pem().expose().to_vec());
+                ChosenKey { public_key: file.public_key().to_vec(), pem: Some(pem) }
             }
             LeafKey::Foreign(public_key) => ChosenKey { public_key: public_key.clone(), pem: None },
         })

@@ -1,3 +1,4 @@
+use super::KeyFile;
 use super::folder::Place;
 use super::issuing::{names_of, purposes_of, read, sorted};
 use super::state::Again;
@@ -6,8 +7,8 @@ use super::{Difference, Error, Pki};
 use crate::issue::{End, Warning};
 use crate::keys::sha256;
 use crate::model::{
-    DnsName, ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, ModelError, Profile, San, SanSet, Secret, SpiffeId,
-    Subject, Timestamp,
+    DnsName, ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, ModelError, Profile, San, SanSet, SpiffeId, Subject,
+    Timestamp,
 };
 use crate::policy::rules;
 use crate::store::{Delivery, Record};
@@ -28,21 +29,12 @@ pub enum LeafKey {
     Foreign(Vec<u8>),
 }
 
-/// A private key that was handed to us, and the file that is to hold it.
-#[derive(Debug)]
-pub struct KeyFile {
-    /// Its public half: SubjectPublicKeyInfo in DER.
-    pub public_key: Vec<u8>,
-    /// What `key.pem` shall hold: PKCS#8 in PEM, encrypted if it was encrypted.
-    pub pem: Secret,
-}
-
 impl LeafKey {
     /// The public key, where it is known before anything is made.
     pub(super) fn public_key(&self) -> Option<&[u8]> {
         match self {
             LeafKey::New(_) => None,
-            LeafKey::Given(file) => Some(&file.public_key),
+            LeafKey::Given(file) => Some(file.public_key()),
             LeafKey::Foreign(public_key) => Some(public_key),
         }
     }

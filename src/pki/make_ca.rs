@@ -6,13 +6,16 @@ use super::config::Urls;
 use super::create_ca::{Found, Made};
 use super::folder::Place;
 use super::issuing::{check_gain, read, renewed_key};
+use super::keyring::is_encrypted;
 use super::state::Decision;
 use crate::issue::{CertificateDraft, Issuer, Warning};
 use crate::keys::{PrivateKey, Signer, SoftwareSigner, key_identifier, random_serial, sha256};
 use crate::model::{KeyAlgorithm, Lifetime, Validity};
 use crate::policy::rules;
-use crate::store::{Record, Transaction};
-use crate::x509::{Crl, CrlEntries, NameDer};
+use crate::store::{KeyPlace, Record, Transaction};
+use crate::x509::{Crl, CrlEntries, NameDer, public_key_kind};
+use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// How long the first CRL is good for: of a CA that can sign leaves only, and of any other.
 const FIRST_CRL_LEAVES: Lifetime = Lifetime::days(30);
@@ -36,28 +39,29 @@ impl Place {
         };
         let issuer = self.issuer(&found.cas, id)?;
         let (dates, lifetime) = self.dates(request.profile, request.not_before, request.end, &issuer).map_err(fail())?;
-        let key = match (&found.decision, &found.current) {
+        let (public_key, own) = match (&found.decision, &found.current) {
             (Decision::Renew, Some(record)) => {
                 check_gain(record, dates.validity.not_after(), lifetime, &issuer, &found.cas, id, self.now())?;
-                renewed_key(&self.ca_folder(&wanted.handle).join("key.pem"), record)?
+                (self.renewed_public_key(wanted, found, record)?, None)
             }
-            _ => PrivateKey::generate(algorithm).map_err(|e| fail()(e.into()))?,
+            _ => {
+                let own = self.own_key(wanted, algorithm)?;
+                (own.signer.public_key().to_vec(), Some(own))
+            }
         };
-        let recorded = transaction.key_identifier(&sha256(key.public_key()))?.filter(|id| !id.is_empty());
+        let recorded = transaction.key_identifier(&sha256(&public_key))?.filter(|id| !id.is_empty());
         let urls = found.cas.by_id(id).map(|c| self.config.urls(c.handle())).unwrap_or_default();
-        let draft = draft(wanted, &key, recorded, dates.validity, urls)?;
-        let key_pem = key.to_pem();
+        let draft = draft(wanted, &public_key, recorded, dates.validity, urls)?;
         let signed = issuer.rehearse(draft).and_then(|linted| linted.sign()).map_err(fail())?;
         let mut warnings = dates.warnings;
         warnings.extend(signed.warnings().iter().cloned());
         let mut chain = vec![signed.certificate().clone()];
         chain.extend(issuer.chain().iter().cloned());
-        let crl = match found.decision {
-            Decision::Renew => None,
-            _ => {
-                let signer = SoftwareSigner::new(key).map_err(|e| fail()(e.into()))?;
-                let own = Issuer::new(chain.clone(), Box::new(signer), self.now());
-                self.first_crl(wanted, own.ok(), &mut warnings)?
+        let (crl, key_pem) = match own {
+            None => (None, Zeroizing::default()),
+            Some(own) => {
+                let ready = Issuer::new(chain.clone(), Box::new(own.signer), self.now());
+                (self.first_crl(wanted, ready.ok(), &mut warnings)?, own.pem)
             }
         };
         Ok(Made { signed, crl, key_pem, chain, warnings })
@@ -71,19 +75,18 @@ impl Place {
     ) -> Result<Made, Error> {
         let request = wanted.request;
         let fail = || Error::issue(&request.display_name);
-        let key = match renewal {
-            Some((record, _)) => renewed_key(&self.ca_folder(&wanted.handle).join("key.pem"), record)?,
-            None => PrivateKey::generate(algorithm).map_err(|e| fail()(e.into()))?,
+        let own = match renewal {
+            Some((_, Found { existing: Some(ca), .. })) => {
+                OwnKey { signer: self.own_signer(ca)?, pem: Zeroizing::default() }
+            }
+            _ => self.own_key(wanted, algorithm)?,
         };
         // A renewed root keeps the key identifier that everything below it points to.
         let before = renewal.map(|(record, _)| read(record)).transpose()?.and_then(|c| c.subject_key_id.clone());
-        let key_pem = key.to_pem();
-        let signer = SoftwareSigner::new(key).map_err(|e| fail()(e.into()))?;
-        let key = Signer::public_key(&signer).to_vec();
-        let root_algorithm = Signer::algorithm(&signer);
-        let issuer = Issuer::for_root(Box::new(signer)).map_err(fail())?;
+        let (key, key_pem) = (own.signer.public_key().to_vec(), own.pem);
+        let issuer = Issuer::for_root(Box::new(own.signer)).map_err(fail())?;
         let (dates, _) = self.dates(request.profile, request.not_before, request.end, &issuer).map_err(fail())?;
-        let draft = draft_of(wanted, &key, root_algorithm, before, dates.validity, Urls::default())?;
+        let draft = draft(wanted, &key, before, dates.validity, Urls::default())?;
         let signed = issuer.rehearse(draft).and_then(|linted| linted.sign()).map_err(fail())?;
         let mut warnings = dates.warnings;
         warnings.extend(signed.warnings().iter().cloned());
@@ -110,7 +113,9 @@ impl Place {
             warnings.push(Warning::new("no-crl", text));
             return Ok(None);
         };
-        let lifetime = if wanted.request.path_len() == Some(0) { FIRST_CRL_LEAVES } else { FIRST_CRL_CAS };
+        let guarded = wanted.request.encrypt_key || wanted.request.key_file.as_ref().is_some_and(|f| f.is_encrypted());
+        let signs_leaves = wanted.request.path_len() == Some(0);
+        let lifetime = if signs_leaves && !guarded { FIRST_CRL_LEAVES } else { FIRST_CRL_CAS };
         let on_disk = super::crl::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem")).ok().flatten();
         let draft =
             super::crl::next_crl_of(own, None, on_disk.and_then(|c| c.number_u64()), None, lifetime, self.now());
@@ -119,20 +124,39 @@ impl Place {
     }
 }
 
-fn draft(
-    wanted: &Wanted<'_>,
-    key: &PrivateKey,
-    key_id: Option<Vec<u8>>,
-    validity: Validity,
-    urls: Urls,
-) -> Result<CertificateDraft, Error> {
-    draft_of(wanted, key.public_key(), key.algorithm(), key_id, validity, urls)
+/// The key of a CA that is made: ready to sign, and what `key.pem` holds of it; nothing when that stays as it is.
+struct OwnKey {
+    signer: Arc<SoftwareSigner>,
+    pem: Zeroizing<Vec<u8>>,
 }
 
-fn draft_of(
+impl Place {
+    /// The key that was given, or a new one.
+    fn own_key(&self, wanted: &Wanted<'_>, algorithm: KeyAlgorithm) -> Result<OwnKey, Error> {
+        if let Some(file) = &wanted.request.key_file {
+            return Ok(OwnKey { signer: file.signer().clone(), pem: Zeroizing::new(file.pem().expose().to_vec()) });
+        }
+        let fail = |e: crate::keys::KeyError| Error::issue(&wanted.request.display_name)(e.into());
+        let key = PrivateKey::generate(algorithm).map_err(fail)?;
+        let pem = key.to_pem();
+        Ok(OwnKey { signer: Arc::new(SoftwareSigner::new(key).map_err(fail)?), pem })
+    }
+
+    /// The public key of a CA below another one, which is all that its renewal needs. A key file that can be read must
+    /// still be its key.
+    fn renewed_public_key(&self, wanted: &Wanted<'_>, found: &Found, record: &Record) -> Result<Vec<u8>, Error> {
+        let here = found.existing.as_ref().is_none_or(|ca| ca.authority.key_place == KeyPlace::Here);
+        let path = self.ca_folder(&wanted.handle).join("key.pem");
+        if here && !is_encrypted(&path) {
+            renewed_key(&path, record)?;
+        }
+        Ok(read(record)?.public_key.clone())
+    }
+}
+
+fn draft(
     wanted: &Wanted<'_>,
     public_key: &[u8],
-    algorithm: KeyAlgorithm,
     key_id: Option<Vec<u8>>,
     validity: Validity,
     urls: Urls,
@@ -150,7 +174,7 @@ fn draft_of(
             None => key_identifier(public_key).map_err(|e| fail()(e.into()))?,
         },
         path_len: request.path_len(),
-        key_usage: rules(request.profile).key_usage(algorithm),
+        key_usage: rules(request.profile).key_usage_of(public_key_kind(public_key).is_ok_and(|k| k.is_rsa())),
         extended_key_usage: request.purposes.clone(),
         names: wanted.names.clone(),
         name_constraints: request.constraints.clone(),

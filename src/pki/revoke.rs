@@ -121,6 +121,7 @@ impl Pki {
             missing = self.publish().map_err(Error::not_released("the revocation"))?;
         }
         let mut warnings = self.crl_warnings(&missing)?;
+        warnings.extend(self.place.keyring.source.warnings());
         let transaction = self.store.begin(crate::store::Access::Read)?;
         let mut results = Vec::new();
         for (subject, action) in done {

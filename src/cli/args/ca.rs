@@ -1,9 +1,12 @@
 use super::super::failure::Failure;
+use super::super::secrets::Secrets;
 use super::again::required;
-use super::{AgainArgs, LifeArgs, each, key_algorithm};
+use super::{AgainArgs, IssuerSecretArgs, LifeArgs, SubjectSecretArgs, each, key_algorithm, secrets};
 use clap::Args;
 use rootlet::model::{NameConstraints, Profile, SpiffeId, Subject, Subtree, UriName};
-use rootlet::pki::{CaRequest, Urls};
+use rootlet::pki::{Again, CaRequest, KeyFile, SecretSource, Urls};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 // The options of the verbs that create CAs.
 #[derive(Debug, Args)]
@@ -17,6 +20,14 @@ pub struct CaArgs {
     /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: as rootlet.toml says, else p256]
     #[arg(long, value_name = "ALGORITHM")]
     key: Option<String>,
+    /// Certify the key in FILE; it is copied, encrypted if it is encrypted
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    key_file: Option<PathBuf>,
+    /// Encrypt its key with a passphrase
+    #[arg(long, help_heading = "Secrets")]
+    encrypt_key: bool,
+    #[command(flatten)]
+    secret: SubjectSecretArgs,
     #[command(flatten)]
     life: LifeArgs,
     /// The handle, which names its folder [default: from NAME]
@@ -56,10 +67,17 @@ pub struct IntermediateArgs {
     /// A purpose that everything below is limited to: serverAuth, clientAuth, … or an OID
     #[arg(long, help_heading = "Limits", value_name = "NAME|OID")]
     pub eku: Vec<String>,
+    #[command(flatten)]
+    pub secret: IssuerSecretArgs,
 }
 
 impl CaArgs {
-    pub fn translate(&self, profile: Profile, below: Option<&IntermediateArgs>) -> Result<CaRequest, Failure> {
+    /// The request, and the secrets of the CA and of what issues it.
+    pub fn translate(
+        &self,
+        profile: Profile,
+        below: Option<&IntermediateArgs>,
+    ) -> Result<(CaRequest, Arc<Secrets>), Failure> {
         let again = self.again.translate(false, self.name_argument.as_deref())?;
         let mut request = CaRequest::new(profile, required(self.name_argument.as_deref(), profile.name())?)?;
         request.again = again;
@@ -79,8 +97,19 @@ impl CaArgs {
             request.issuer.clone_from(&below.issuer);
             request.purposes = each(&below.eku)?;
         }
+        request.encrypt_key = self.encrypt_key;
+        let renews = matches!(request.again, Again::RenewWithin(_));
+        if self.secret.was_typed() && !(self.encrypt_key || self.key_file.is_some() || renews) {
+            let hint = "add --encrypt-key; the passphrase of the CA that signs is --issuer-passphrase-file";
+            return Err(Failure::usage("--passphrase-file opens nothing here", hint));
+        }
         request.check()?;
-        Ok(request)
+        let secrets = secrets(Some(&self.secret), below.map(|b| &b.secret))?;
+        let source: Arc<dyn SecretSource> = secrets.clone();
+        let given = self.key_file.as_deref().map(|path| KeyFile::read(path, &request.display_name, &source));
+        request.key_file = given.transpose()?.map(Arc::new);
+        request.check()?;
+        Ok((request, secrets))
     }
 }
 

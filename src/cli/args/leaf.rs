@@ -1,11 +1,13 @@
 use super::super::failure::Failure;
+use super::super::secrets::Secrets;
 use super::again::required;
-use super::{AgainArgs, LifeArgs, each, key_algorithm};
+use super::{AgainArgs, IssuerSecretArgs, LifeArgs, SubjectSecretArgs, each, key_algorithm, secrets};
 use clap::Args;
 use rootlet::model::{DnsName, EmailAddress, ExtendedKeyUsage, IpName, Profile, San, SpiffeId, Subject};
-use rootlet::pki::{LeafKey, LeafRequest};
+use rootlet::pki::{KeyFile, LeafKey, LeafRequest, SecretSource};
 use rootlet::store::Delivery;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 // The options of the verbs that issue leaves.
 #[derive(Debug, Args)]
@@ -40,6 +42,13 @@ pub struct LeafArgs {
     /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: as rootlet.toml says, else p256]
     #[arg(long, value_name = "ALGORITHM")]
     key: Option<String>,
+    /// Certify the key in FILE; it is copied, encrypted if it is encrypted
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    key_file: Option<PathBuf>,
+    #[command(flatten)]
+    secret: SubjectSecretArgs,
+    #[command(flatten)]
+    issuer_secret: IssuerSecretArgs,
     #[command(flatten)]
     life: LifeArgs,
     /// The handle, which names its folder [default: from NAME]
@@ -62,7 +71,8 @@ pub struct LeafArgs {
 }
 
 impl LeafArgs {
-    pub fn translate(&self, profile: Profile) -> Result<LeafRequest, Failure> {
+    /// The request, and the secrets of the leaf and of what issues it.
+    pub fn translate(&self, profile: Profile) -> Result<(LeafRequest, Arc<Secrets>), Failure> {
         let again = self.again.translate(self.force, self.name_argument.as_deref())?;
         let mut request = LeafRequest::new(profile, required(self.name_argument.as_deref(), profile.name())?)?;
         request.again = again;
@@ -86,7 +96,17 @@ impl LeafArgs {
             request.delivery = Some(Delivery::checked(folder, self.owner.clone(), mode(self.key_mode.as_deref())?)?);
         }
         request.check()?;
-        Ok(request)
+        if self.secret.was_typed() && self.key_file.is_none() {
+            let hint =
+                "it opens the key in --key-file; the passphrase of the CA that signs is --issuer-passphrase-file";
+            return Err(Failure::usage("--passphrase-file opens nothing here", hint));
+        }
+        let secrets = secrets(Some(&self.secret), Some(&self.issuer_secret))?;
+        if let Some(path) = &self.key_file {
+            let source: Arc<dyn SecretSource> = secrets.clone();
+            request.key = LeafKey::Given(Arc::new(KeyFile::read(path, &request.identity.name(), &source)?));
+        }
+        Ok((request, secrets))
     }
 }
 

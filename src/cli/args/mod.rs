@@ -4,11 +4,13 @@ mod again;
 mod ca;
 mod leaf;
 mod life;
+mod secret;
 
 pub use again::AgainArgs;
 pub use ca::{CaArgs, IntermediateArgs};
 pub use leaf::LeafArgs;
 pub use life::LifeArgs;
+pub use secret::{IssuerSecretArgs, SubjectSecretArgs, secrets, secrets_beside_stdin};
 
 use super::failure::Failure;
 use rootlet::model::{KeyAlgorithm, ModelError};

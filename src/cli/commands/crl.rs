@@ -1,3 +1,4 @@
+use super::super::args::{IssuerSecretArgs, secrets};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -14,12 +15,14 @@ struct Options {
     /// Only those that need a new one
     #[arg(long, conflicts_with = "check")]
     due: bool,
-    /// How long they are good for [default: 30d for a CA that signs leaves, 1y for one that signs CAs only]
+    /// How long they are good for [default: 30d for a CA that signs leaves, 1y for one that signs CAs only or whose key is encrypted or elsewhere]
     #[arg(long, value_name = "DURATION", conflicts_with = "check")]
     next_update: Option<String>,
     /// Write nothing; end with exit code 3 when one is due
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    secret: IssuerSecretArgs,
 }
 
 pub fn definition() -> Command {
@@ -34,7 +37,7 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<Options>(matches)?;
     let next_update = options.next_update.as_deref().map(str::parse::<Lifetime>).transpose()?;
     let request = CrlRequest { cas: options.cas, due: options.due, check: options.check, next_update };
-    let mut pki = context.open()?;
+    let mut pki = context.open()?.with_secrets(secrets(None, Some(&options.secret))?);
     let outcome = pki.crl(&request)?;
     let exit = match (outcome.has_failed(), outcome.has_due()) {
         (true, _) => Exit::Failed,
@@ -58,6 +61,11 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         if let (Some(file), "written") = (&one.file, one.action) {
             context.printer.say(&format!("  {}", place(file)));
         }
+    }
+    if outcome.results.is_empty() {
+        context.printer.say(
+            "nothing to write: no CRL is due, and the keys are encrypted or elsewhere; name a CA to write its CRL",
+        );
     }
     if outcome.results.iter().any(|r| r.action == "written") {
         context.printer.say(&format!("all of them in one file: {}", place(&pki.root().join("public/crls.pem"))));

@@ -24,7 +24,7 @@ pub fn definition() -> Command {
 
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<Options>(matches)?;
-    let request = options.ca.translate(Profile::Intermediate, Some(&options.below))?;
-    let outcome = context.open()?.ca(&request)?;
+    let (request, secrets) = options.ca.translate(Profile::Intermediate, Some(&options.below))?;
+    let outcome = context.open()?.with_secrets(secrets).ca(&request)?;
     render::issued(context, &outcome)
 }

@@ -40,7 +40,7 @@ pub fn workload() -> Command {
 
 pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let profile: Profile = name.parse()?;
-    let request = super::parse::<LeafArgs>(matches)?.translate(profile)?;
-    let outcome = context.open()?.leaf(&request)?;
+    let (request, secrets) = super::parse::<LeafArgs>(matches)?.translate(profile)?;
+    let outcome = context.open()?.with_secrets(secrets).leaf(&request)?;
     render::issued(context, &outcome)
 }

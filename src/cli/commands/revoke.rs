@@ -1,3 +1,4 @@
+use super::super::args::{IssuerSecretArgs, secrets_beside_stdin};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -36,6 +37,8 @@ struct Options {
     /// Record it now and leave the CRL for later
     #[arg(long)]
     no_crl: bool,
+    #[command(flatten)]
+    secret: IssuerSecretArgs,
 }
 
 pub fn definition() -> Command {
@@ -52,6 +55,7 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     for text in &options.serial {
         targets.push(Target::Serial { serial: text.parse::<Serial>()?, issuer: options.issuer.clone() });
     }
+    let secrets = secrets_beside_stdin(&options.secret, options.stdin)?;
     if options.stdin {
         targets.extend(from_stdin()?);
     }
@@ -66,7 +70,7 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let invalidity_date = options.invalidity_date.as_deref().map(str::parse::<Timestamp>).transpose()?;
     let at = options.at.as_deref().map(str::parse::<Timestamp>).transpose()?;
     let request = RevokeRequest { targets, reason, at, invalidity_date, no_crl: options.no_crl };
-    let outcome = context.open()?.revoke(&request)?;
+    let outcome = context.open()?.with_secrets(secrets).revoke(&request)?;
     if context.printer.is_json() {
         context.printer.object(&outcome)?;
         return Ok(Exit::Done);

@@ -16,7 +16,7 @@ pub fn definition() -> Command {
 }
 
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
-    let request = super::parse::<CaArgs>(matches)?.translate(Profile::Root, None)?;
-    let (_, outcome) = Pki::root_ca(&context.pki, &request)?;
+    let (request, secrets) = super::parse::<CaArgs>(matches)?.translate(Profile::Root, None)?;
+    let (_, outcome) = Pki::root_ca_with(&context.pki, &request, secrets)?;
     render::issued(context, &outcome)
 }
