@@ -2,6 +2,7 @@
 //! they were written, and whatever bytes come in, an answer comes out.
 
 mod properties {
+    pub mod crl_history;
     pub mod dates;
     pub mod encoding;
     pub mod fields;

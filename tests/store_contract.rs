@@ -96,6 +96,8 @@ contract!(sqlite, crate::Fresh::sqlite:
         a_crl_that_missed_an_event_does_not_count,
         the_first_crl_that_listed_it_is_known,
         the_last_crl_has_the_highest_number,
+        changes_make_up_the_next_crl,
+        whether_a_ca_signs_leaves_is_known,
     }
     transactions {
         what_is_dropped_never_was,

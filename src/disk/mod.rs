@@ -7,7 +7,9 @@ mod error;
 mod holder;
 mod lock;
 mod pem;
+mod pem_stream;
 mod read;
+mod stream;
 mod unix;
 mod write;
 
@@ -18,7 +20,9 @@ pub use lock::{Lock, patience, set_patience};
 pub use pem::{
     Block, PemError, SecretBlock, decode_pem, decode_secret_pem, encode_pem, encode_secret_pem, first_pem_body,
 };
+pub use pem_stream::{PemReader, write_pem};
 pub use read::{entries, exists, for_each_line, read, read_given, read_optional};
+pub use stream::{Source, copy_file, holds};
 pub use unix::{is_open_to_others, is_writable};
 pub use write::Disk;
 pub(crate) use write::fault_point;

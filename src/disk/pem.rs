@@ -24,25 +24,12 @@ pub enum PemError {
     Nothing,
 }
 
-/// Octets of one line: 64 columns of base64 (RFC 7468 2).
-const LINE_OCTETS: usize = 48;
-
-/// Encodes one public object, line by line: a CRL of a million entries is held once, not three times.
+/// Encodes one public object.
 pub fn encode_pem(label: &str, der: &[u8]) -> String {
-    let mut out = String::with_capacity(der.len().div_ceil(LINE_OCTETS) * 65 + 2 * label.len() + 32);
-    out.push_str("-----BEGIN ");
-    out.push_str(label);
-    out.push_str("-----\n");
-    for line in der.chunks(LINE_OCTETS) {
-        let mut columns = [0; 64];
-        // 48 octets are 64 columns: the buffer is never too short.
-        out.push_str(Base64::encode(line, &mut columns).unwrap_or_default());
-        out.push('\n');
-    }
-    out.push_str("-----END ");
-    out.push_str(label);
-    out.push_str("-----\n");
-    out
+    let mut out = Vec::with_capacity(der.len().div_ceil(48) * 65 + 2 * label.len() + 32);
+    // A vector takes everything, and base64 is ASCII.
+    drop(super::write_pem(&mut out, label, der));
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Encodes a secret without leaving copies behind, in constant time.

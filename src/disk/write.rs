@@ -1,5 +1,5 @@
 use super::unix::{self, Owner};
-use super::{Access, DiskError};
+use super::{Access, DiskError, Source};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -60,9 +60,13 @@ impl Disk {
     }
 
     fn create_with_mode(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+        self.create_from(path, mode, &|out| out.write_all(bytes))
+    }
+
+    pub(super) fn create_from(&self, path: &Path, mode: u32, source: Source<'_>) -> Result<(), DiskError> {
         let file = fault_point().and_then(|()| unix::create_exclusive(path, mode, self.owner));
         let mut file = file.map_err(|e| DiskError::io("create", path, e))?;
-        let written = write_synced(&mut file, bytes);
+        let written = write_synced(&mut file, source);
         written.map_err(|e| {
             drop(std::fs::remove_file(path));
             DiskError::io("write", path, e)
@@ -105,11 +109,15 @@ impl Disk {
     /// # Errors
     /// [`DiskError`]; the old file is then as it was.
     pub fn replace_with_mode(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+        self.replace_from(path, mode, &|out| out.write_all(bytes))
+    }
+
+    pub(super) fn replace_from(&self, path: &Path, mode: u32, source: Source<'_>) -> Result<(), DiskError> {
         let (folder, name) = (parent(path), path.file_name().unwrap_or_default().to_string_lossy().into_owned());
         let temporary = folder.join(format!("{TEMPORARY_PREFIX}{name}.{}", std::process::id()));
         drop(std::fs::remove_file(&temporary));
         // Told by the name that was meant, not by the one it is written under first.
-        self.create_with_mode(&temporary, bytes, mode).map_err(|e| e.about(path))?;
+        self.create_from(&temporary, mode, source).map_err(|e| e.about(path))?;
         if let Err(e) = fault_point().and_then(|()| std::fs::rename(&temporary, path)) {
             drop(std::fs::remove_file(&temporary));
             return Err(DiskError::io("replace", path, e));
@@ -279,9 +287,9 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
     super::read(path, bytes.len() as u64).is_ok_and(|old| old == bytes)
 }
 
-fn write_synced(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+fn write_synced(file: &mut File, source: Source<'_>) -> io::Result<()> {
     fault_point()?;
-    file.write_all(bytes)?;
+    source(file)?;
     fault_point()?;
     file.sync_all()
 }

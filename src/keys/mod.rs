@@ -13,7 +13,7 @@ mod rsa_generation;
 mod signer;
 mod verify;
 
-pub use digest::{key_identifier, random_serial, sha256};
+pub use digest::{Sha256, key_identifier, random_serial, sha256};
 pub use encryption::{EncryptedKey, PBKDF2_ITERATIONS, Protection};
 pub use error::KeyError;
 pub use key_document::KeyDocument;

@@ -32,7 +32,7 @@ struct Recorded {
     action: &'static str,
     id: CertificateId,
     pending: Option<Pending>,
-    staged: Option<super::crl::SignedCrl>,
+    staged: Option<super::crl_sign::SignedCrl>,
     authorities: Vec<String>,
     report: PastReport,
     warnings: Vec<Warning>,
@@ -77,7 +77,7 @@ impl Pki {
         handle: &Handle,
         id: CertificateId,
         pending: Option<Pending>,
-        staged: Option<super::crl::SignedCrl>,
+        staged: Option<super::crl_sign::SignedCrl>,
         warnings: &mut Vec<Warning>,
     ) -> Result<(), Error> {
         if let Some(pending) = pending {

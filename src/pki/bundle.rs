@@ -1,5 +1,5 @@
 use super::authority::{Ca, Cas};
-use super::crl::valid_crl;
+use super::crl_file::valid_crl;
 use super::material::{certificate_pem, crl_pem};
 use super::{Error, Pki};
 use crate::disk::Disk;

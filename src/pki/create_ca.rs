@@ -302,5 +302,6 @@ fn crl_record(issuer: AuthorityId, crl: &Crl) -> CrlRecord {
         entries: 0,
         last_event: 0,
         sha256: sha256(crl.der()),
+        follows: Some(0),
     }
 }

@@ -1,7 +1,7 @@
 //! The PKI against itself: files, modes, keys, CRLs and the inventory.
 
 use super::authority::{Ca, Cas, read_key};
-use super::crl::read_crl;
+use super::crl_file::{holds_recorded, read_crl};
 use super::issuing::read;
 use super::material::{OutFile, certificate_pem};
 use super::{Error, Pki};
@@ -207,7 +207,10 @@ impl Pki {
         }
         let path = folder.join("crl.pem");
         let last = self.store.begin(crate::store::Access::Read)?.last_crl(ca.id())?;
-        match (read_crl(&path), last) {
+        let recorded = last.as_ref().is_some_and(|l| holds_recorded(&path, l));
+        match (if recorded { Ok(None) } else { read_crl(&path) }, last) {
+            // With the digest of what was signed and judged here there is nothing left to look at.
+            _ if recorded => {}
             (_, None) => {}
             (Err(e), Some(_)) => {
                 findings.add("crl", e.to_string(), Some(&path), Some("write it again: `rootlet crl`"));
@@ -325,24 +328,19 @@ impl Pki {
         let (is, should) = {
             // Under the lock, so that nobody publishes between the two looks.
             let _lock = lock_if_there(&folder)?;
-            // What cannot be read as a file (a folder, a pipe) has no bytes to compare.
-            let bytes = |name: &String| read_optional(&folder.join(name), super::publish::MAX_CRL_BYTES).ok().flatten();
-            let is: Vec<_> = entries(&folder)?.into_iter().map(|name| (bytes(&name), name)).collect();
-            (is, self.published()?.0)
+            let should = self.published(&[])?;
+            let good: Vec<_> = should.files.iter().map(|f| (should.is_in(&folder, f), f.name.clone())).collect();
+            (entries(&folder)?, good)
         };
         let published = if findings.repair { self.publish().map(|_| true) } else { Ok(false) };
         let repaired = matches!(published, Ok(true));
-        for (name, bytes) in &should {
-            let found = is.iter().find(|(_, n)| n == name);
-            if found.is_none_or(|(b, _)| b.as_ref() != Some(bytes)) {
-                let what = if found.is_some() { "is not what the inventory says" } else { "is missing" };
-                let hint = (!findings.repair).then(|| "`rootlet doctor --repair` mends it".into());
-                let (message, file) = (format!("`public/{name}` {what}"), Some(folder.join(name)));
-                findings.problems.push(Problem { code: "public", message, file, repaired, hint });
-            }
+        for (_, name) in should.iter().filter(|f| !f.0) {
+            let what = if is.contains(name) { "is not what the inventory says" } else { "is missing" };
+            let hint = (!findings.repair).then(|| "`rootlet doctor --repair` mends it".into());
+            let (message, file) = (format!("`public/{name}` {what}"), Some(folder.join(name)));
+            findings.problems.push(Problem { code: "public", message, file, repaired, hint });
         }
-        let strange = |(_, n): &&(Option<Vec<u8>>, String)| !should.iter().any(|(s, _)| s == n);
-        for (_, name) in is.iter().filter(strange) {
+        for name in is.iter().filter(|n| !should.iter().any(|(_, s)| s == *n)) {
             let path = folder.join(name);
             if name.starts_with(".new-") {
                 // Publishing sweeps it.

@@ -1,7 +1,7 @@
 //! The past of a CA that is here: one that was salvaged or adopted gets its revocations, a foreign one its CRL.
 
 use super::authority::Cas;
-use super::crl::SignedCrl;
+use super::crl_sign::SignedCrl;
 use super::easy_rsa::Issued;
 use super::folder::Place;
 use super::import::{ImportOutcome, report_of};

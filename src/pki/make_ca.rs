@@ -116,9 +116,9 @@ impl Place {
         let guarded = wanted.request.encrypt_key || wanted.request.key_file.as_ref().is_some_and(|f| f.is_encrypted());
         let signs_leaves = wanted.request.path_len() == Some(0);
         let lifetime = if signs_leaves && !guarded { FIRST_CRL_LEAVES } else { FIRST_CRL_CAS };
-        let on_disk = super::crl::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem")).ok().flatten();
+        let on_disk = super::crl_file::read_crl(&self.ca_folder(&wanted.handle).join("crl.pem")).ok().flatten();
         let draft =
-            super::crl::next_crl_of(own, None, on_disk.and_then(|c| c.number_u64()), None, lifetime, self.now());
+            super::crl_sign::next_crl_of(own, None, on_disk.and_then(|c| c.number_u64()), None, lifetime, self.now());
         let signed = issuer.rehearse_crl(draft, CrlEntries::default()).and_then(|linted| linted.sign());
         Ok(Some(signed.map_err(Error::issue(format!("the CRL of {}", wanted.handle)))?.into_output()))
     }

@@ -9,6 +9,8 @@ mod ca_request;
 mod config;
 mod create_ca;
 mod crl;
+mod crl_file;
+mod crl_sign;
 mod deliver;
 mod doctor;
 mod doctor_history;

@@ -281,6 +281,7 @@ impl CheckedPast {
             entries,
             last_event: 0,
             sha256: sha256(crl.der()),
+            follows: None,
         })
     }
 }

@@ -1,15 +1,54 @@
 //! `public/`: everything that may be published and nothing else, always as the inventory says.
 
 use super::authority::Cas;
-use super::crl::valid_crl;
-use super::material::{certificate_pem, chain_pem, crl_pem};
+use super::crl_file::GoodCrl;
+use super::material::{certificate_pem, chain_pem};
 use super::release::CA_FILES;
 use super::{Error, Pki};
-use crate::disk::{Access, Lock, exists};
-use crate::store::{AuthorityId, KeyPlace};
+use crate::disk::{Access, Lock, exists, holds};
+use crate::store::{self, AuthorityId, CrlRecord, KeyPlace};
+use std::io::{self, Write};
+use std::path::Path;
 
-/// Names and bytes.
-pub(super) type Files = Vec<(String, Vec<u8>)>;
+/// A file of `public/`.
+pub(super) struct PublicFile {
+    /// Its name.
+    pub name: String,
+    content: Content,
+}
+
+/// CRLs may be large: they are copied, never held.
+enum Content {
+    Bytes(Vec<u8>),
+    /// The CRL of this place in the list, in DER.
+    Crl(usize),
+    /// Those of all CAs that are not expired, in PEM.
+    Crls,
+}
+
+/// What `public/` is to hold.
+pub(super) struct Published {
+    /// The files.
+    pub files: Vec<PublicFile>,
+    crls: Vec<(GoodCrl, bool)>,
+    /// The CAs that should have a CRL there and have no good one.
+    pub missing: Vec<AuthorityId>,
+}
+
+impl Published {
+    fn write(&self, file: &PublicFile, out: &mut dyn Write) -> io::Result<()> {
+        match &file.content {
+            Content::Bytes(bytes) => out.write_all(bytes),
+            Content::Crl(i) => self.crls[*i].0.write_der(out),
+            Content::Crls => self.crls.iter().filter(|c| c.1).try_for_each(|c| c.0.write_pem(out)),
+        }
+    }
+
+    /// Whether a file of `public/` is as it should be.
+    pub fn is_in(&self, folder: &Path, file: &PublicFile) -> bool {
+        holds(&folder.join(&file.name), &|out| self.write(file, out))
+    }
+}
 
 /// The largest CRL file that is published.
 pub(super) const MAX_CRL_BYTES: u64 = 1 << 30;
@@ -29,13 +68,19 @@ impl Pki {
     ///
     /// Returns the CAs that should have a CRL there and have no good one.
     pub(super) fn publish(&mut self) -> Result<Vec<AuthorityId>, Error> {
+        self.publish_fresh(&[])
+    }
+
+    /// As [`Pki::publish`], after this command wrote these CRLs.
+    pub(super) fn publish_fresh(&mut self, fresh: &[CrlRecord]) -> Result<Vec<AuthorityId>, Error> {
         let folder = self.place.public_folder();
         let _lock = self.lock_public()?;
         // Read before the state is: what changes from here on stays unpublished.
         let change = self.read()?.unpublished()?;
-        let (files, missing) = self.published()?;
-        for (name, bytes) in files {
-            self.place.disk.replace_if_changed(&folder.join(&name), &bytes, Access::Public)?;
+        let published = self.published(fresh)?;
+        for file in &published.files {
+            let path = folder.join(&file.name);
+            self.place.disk.replace_streamed_if_changed(&path, &|out| published.write(file, out), Access::Public)?;
         }
         self.place.disk.sweep(&folder, |_| true)?;
         self.refresh_chains()?;
@@ -44,7 +89,7 @@ impl Pki {
             transaction.mark_published(change)?;
             transaction.commit()?;
         }
-        Ok(missing)
+        Ok(published.missing)
     }
 
     /// A CA that was renewed changes the chains of the CAs below it. Of a CA whose key was never here the whole folder is
@@ -71,28 +116,35 @@ impl Pki {
 
     /// What `public/` holds: each CA's certificate and CRL in DER, all live roots, and the newest CRL of every CA. A CRL
     /// file that its CA did not sign is not published.
-    pub(super) fn published(&mut self) -> Result<(Files, Vec<AuthorityId>), Error> {
-        let cas = Cas::load(&*self.read()?)?;
+    pub(super) fn published(&mut self, fresh: &[CrlRecord]) -> Result<Published, Error> {
+        let transaction = self.store.begin(store::Access::Read)?;
+        let cas = Cas::load(&*transaction)?;
         let now = self.place.now();
-        let (mut roots, mut crls) = (String::new(), String::new());
-        let (mut files, mut missing) = (Files::new(), Vec::new());
+        let mut roots = String::new();
+        let (mut files, mut crls, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        let mut add = |name: String, content| files.push(PublicFile { name, content });
         for ca in cas.iter() {
             let expired = now > ca.certificate.not_after;
             if ca.is_root() && !expired {
                 roots.push_str(&certificate_pem(&ca.certificate));
             }
-            let crl = valid_crl(&self.place.ca_generation_folder(ca).join("crl.pem"), &ca.certificate);
             if ca.active {
-                files.push((format!("{}.crt", ca.handle()), ca.certificate.der().to_vec()));
-                files.extend(crl.as_ref().map(|c| (format!("{}.crl", ca.handle()), c.der().to_vec())));
+                add(format!("{}.crt", ca.handle()), Content::Bytes(ca.certificate.der().to_vec()));
             }
-            match crl {
-                _ if expired => {}
-                Some(crl) => crls.push_str(&crl_pem(&crl)),
-                None => missing.push(ca.id()),
+            let path = self.place.ca_generation_folder(ca).join("crl.pem");
+            match GoodCrl::in_file(path, transaction.last_crl(ca.id())?.as_ref(), fresh, &ca.certificate) {
+                Some(crl) => {
+                    if ca.active {
+                        add(format!("{}.crl", ca.handle()), Content::Crl(crls.len()));
+                    }
+                    crls.push((crl, !expired));
+                }
+                None if !expired => missing.push(ca.id()),
+                None => {}
             }
         }
-        files.extend([("roots.pem".to_string(), roots.into_bytes()), ("crls.pem".to_string(), crls.into_bytes())]);
-        Ok((files, missing))
+        add("roots.pem".into(), Content::Bytes(roots.into_bytes()));
+        add("crls.pem".into(), Content::Crls);
+        Ok(Published { files, crls, missing })
     }
 }

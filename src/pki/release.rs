@@ -3,7 +3,7 @@
 use super::folder::Place;
 use super::material::OutFile;
 use super::{Error, Pki};
-use crate::disk::{Access, Lock, entries, exists};
+use crate::disk::{Access, Lock, Source, entries, exists};
 use crate::model::Handle;
 use crate::store::CertificateId;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,14 @@ impl Pending {
     /// Writes the files and makes them durable.
     pub fn fill(&self, place: &Place, files: &[OutFile]) -> Result<(), Error> {
         place.disk.create_all(&self.folder, files.iter().map(|f| (f.name, &f.bytes[..], f.access)))?;
+        place.disk.sync_folder(&place.pending_folder())?;
+        Ok(())
+    }
+
+    /// Writes one large file and makes it durable.
+    pub fn write(&self, place: &Place, name: &str, source: Source<'_>) -> Result<(), Error> {
+        place.disk.create_streamed(&self.folder.join(name), source, Access::Public)?;
+        place.disk.sync_folder(&self.folder)?;
         place.disk.sync_folder(&place.pending_folder())?;
         Ok(())
     }

@@ -109,16 +109,18 @@ impl Pki {
             }
         }
         let mut committed = transaction.commit();
+        let mut fresh = Vec::new();
         for one in signed {
             let name = one.handle.to_string();
             let outcome = std::mem::replace(&mut committed, Ok(()));
             let record = one.settle(self, outcome)?;
             crl_numbers.insert(name, record.number);
+            fresh.push(record);
         }
         committed?;
         let mut missing = Vec::new();
         if written {
-            missing = self.publish().map_err(Error::not_released("the revocation"))?;
+            missing = self.publish_fresh(&fresh).map_err(Error::not_released("the revocation"))?;
         }
         let mut warnings = self.crl_warnings(&missing)?;
         warnings.extend(self.place.keyring.source.warnings());
@@ -328,7 +330,7 @@ impl Place {
         transaction: &dyn Transaction,
         cas: &Cas,
         ids: impl Iterator<Item = AuthorityId>,
-        signed: &mut Vec<super::crl::SignedCrl>,
+        signed: &mut Vec<super::crl_sign::SignedCrl>,
     ) -> Result<(), Error> {
         for id in ids {
             let ca = cas.by_id(id).ok_or_else(|| Error::Internal("an issuer that is gone".into()))?;

@@ -1,6 +1,6 @@
 //! A lost inventory, made again from the certificates and CRLs that lie in the PKI folder.
 
-use super::crl::valid_crl;
+use super::crl_file::valid_crl;
 use super::folder::{CA, CERTS, INVENTORY, absolute};
 use super::salvage_pieces::{Piece, collect, identity_of, name_of, profile_of};
 use super::{Error, Pki};
@@ -334,7 +334,16 @@ fn take_crl(
     if let (Some(number), Some(next_update)) = (crl.number_u64(), crl.next_update) {
         let last_event = transaction.last_event(id)?;
         let (this_update, sha256) = (crl.this_update, sha256(crl.der()));
-        let record = CrlRecord { issuer: id, number, this_update, next_update, entries: count, last_event, sha256 };
+        let record = CrlRecord {
+            issuer: id,
+            number,
+            this_update,
+            next_update,
+            entries: count,
+            last_event,
+            sha256,
+            follows: None,
+        };
         transaction.record_crl(&record)?;
     }
     Ok(count)

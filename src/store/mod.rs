@@ -8,12 +8,13 @@ mod record;
 mod schema;
 mod sqlite;
 mod sqlite_read;
+mod sqlite_revocations;
 mod sqlite_write;
 
 pub use error::StoreError;
 pub use record::{
-    Authority, AuthorityId, CertificateId, CertificateRequest, CrlRecord, Delivery, Event, Filter, Holder, KeyPlace,
-    NewAuthority, NewCertificate, NewRevocation, Record, Revocation,
+    Authority, AuthorityId, CertificateId, CertificateRequest, Change, CrlRecord, Delivery, Event, Filter, Holder,
+    KeyPlace, NewAuthority, NewCertificate, NewRevocation, Record, Revocation,
 };
 pub use sqlite::SqliteStore;
 
@@ -84,10 +85,20 @@ pub trait Transaction {
     /// visitor returns whether to go on.
     fn due(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
 
+    /// Whether a CA generation ever issued something else than CAs.
+    fn signs_leaves(&self, issuer: AuthorityId) -> Result<bool, StoreError>;
+
     /// Walks what the next CRL of a CA must list, in the order of the serials' octets.
     ///
     /// An entry is listed until it has appeared on one CRL issued after the certificate expired (RFC 5280 5).
     fn revoked(&self, issuer: AuthorityId, visit: &mut dyn FnMut(Revocation)) -> Result<(), StoreError>;
+
+    /// What the next CRL of a CA must list otherwise than its newest one, `since`, did: a serial with what is listed of it
+    /// now, or with nothing when it leaves. In the order of the serials' octets; it may name serials that stay as they are,
+    /// and some that were not listed either. With `since` they make up what [`Transaction::revoked`] walks.
+    ///
+    /// Nothing when more than `most` events speak of them, or when `since` was not written from this inventory.
+    fn changes(&self, since: &CrlRecord, most: usize) -> Result<Option<Vec<Change>>, StoreError>;
 
     /// The newest CRL of a CA.
     fn last_crl(&self, issuer: AuthorityId) -> Result<Option<CrlRecord>, StoreError>;

@@ -175,6 +175,9 @@ pub struct Revocation {
     pub crl_number: Option<u64>,
 }
 
+/// What the next CRL lists of a serial; nothing when it does not list it.
+pub type Change = (Serial, Option<Revocation>);
+
 /// A revocation that is not in the inventory yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRevocation {
@@ -209,6 +212,9 @@ pub struct CrlRecord {
     pub last_event: i64,
     /// SHA-256 of the CRL in DER.
     pub sha256: [u8; 32],
+    /// The number of the CRL before it, 0 for none, when its entries are what the inventory listed then; nothing for one
+    /// that was not written from this inventory.
+    pub follows: Option<u64>,
 }
 
 /// Where files are delivered besides the PKI folder.

@@ -101,6 +101,7 @@ CREATE TABLE flag(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 /// - `due_at`: when the last third of the newest certificate begins.
 /// - `request`: handles whose key waits for a certificate from elsewhere.
 /// - `manifest`: the `id` of the manifest that created a handle.
+/// - `follows`: the CRL before the one whose entries were those of this inventory; null for one that came from elsewhere.
 const FORMAT_2: &str = "
 ALTER TABLE authority ADD COLUMN past_known INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE authority ADD COLUMN key_place TEXT NOT NULL DEFAULT 'here';
@@ -119,7 +120,10 @@ CREATE TABLE request(
   csr BLOB NOT NULL,
   recorded_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+ALTER TABLE crl ADD COLUMN follows INTEGER;
 CREATE INDEX certificate_issuer ON certificate(issuer, not_after);
+CREATE INDEX revocation_end ON revocation(issuer, not_after);
+CREATE INDEX crl_event ON crl(issuer, last_event, number);
 ";
 
 /// Brings a database to the newest format; an empty file becomes an inventory.

@@ -1,10 +1,9 @@
 use super::StoreError;
 use super::record::{
-    Authority, AuthorityId, CertificateId, CertificateRequest, CrlRecord, Delivery, Event, Filter, Holder, KeyPlace,
-    Record, Revocation,
+    Authority, AuthorityId, CertificateId, CertificateRequest, Delivery, Event, Filter, Holder, KeyPlace, Record,
 };
 use super::sqlite::SqliteTransaction;
-use crate::model::{Handle, Profile, Reason, Serial, Timestamp};
+use crate::model::{Handle, Profile, Serial, Timestamp};
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 use std::path::Path;
@@ -15,7 +14,7 @@ const RECORD: &str = "SELECT c.id, c.issuer, a.handle, c.serial, c.handle, c.pro
  FROM certificate c JOIN authority a ON a.id = c.issuer JOIN holder h ON h.handle = c.handle
  JOIN certificate_der d ON d.id = c.id ";
 
-fn damaged(what: &str) -> StoreError {
+pub(super) fn damaged(what: &str) -> StoreError {
     StoreError::Damaged(what.into())
 }
 
@@ -27,15 +26,15 @@ fn profile(text: &str) -> Result<Profile, StoreError> {
     text.parse().map_err(|_| damaged("a profile"))
 }
 
-fn time(seconds: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn time(seconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_unix(seconds).map_err(|_| damaged("a time"))
 }
 
-fn serial(bytes: &[u8]) -> Result<Serial, StoreError> {
+pub(super) fn serial(bytes: &[u8]) -> Result<Serial, StoreError> {
     Serial::from_unsigned(bytes).map_err(|_| damaged("a serial"))
 }
 
-fn digest(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+pub(super) fn digest(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
     bytes.try_into().map_err(|_| damaged("a digest"))
 }
 
@@ -43,7 +42,7 @@ fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, StoreError> {
     row.get_ref(column)?.as_str().map_err(|_| damaged("a text"))
 }
 
-fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
+pub(super) fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], StoreError> {
     row.get_ref(column)?.as_blob().map_err(|_| damaged("bytes"))
 }
 
@@ -51,7 +50,7 @@ fn key_place(name: &str) -> Result<KeyPlace, StoreError> {
     KeyPlace::ALL.into_iter().find(|p| p.name() == name).ok_or_else(|| damaged("the place of a key"))
 }
 
-fn optional_time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>, StoreError> {
+pub(super) fn optional_time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>, StoreError> {
     match row.get_ref(column)? {
         ValueRef::Null => Ok(None),
         ValueRef::Integer(seconds) => time(seconds).map(Some),
@@ -90,24 +89,6 @@ impl SqliteTransaction<'_> {
             all.push(self.record(row)?);
         }
         Ok(all)
-    }
-
-    /// How a serial stands: its newest event, unless that lifted a hold.
-    pub(super) fn read_revocation(
-        &self,
-        issuer: AuthorityId,
-        number: &Serial,
-    ) -> Result<Option<Revocation>, StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT serial, at, reason, invalidity_date, event,
-               (SELECT min(number) FROM crl WHERE crl.issuer = r.issuer AND crl.last_event >= r.event)
-             FROM revocation r WHERE issuer = ?1 AND serial = ?2 ORDER BY event DESC LIMIT 1",
-        )?;
-        let mut rows = statement.query(params![issuer.0, number.as_bytes()])?;
-        match rows.next()? {
-            Some(row) => revocation(row),
-            None => Ok(None),
-        }
     }
 
     pub(super) fn read_holder(&self, name: &Handle) -> Result<Option<Holder>, StoreError> {
@@ -224,46 +205,11 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    pub(super) fn read_revoked(
-        &self,
-        issuer: AuthorityId,
-        visit: &mut dyn FnMut(Revocation),
-    ) -> Result<(), StoreError> {
-        // What the last CRL listed although it was expired then has been seen often enough (RFC 5280 5).
-        let (seen_at, seen_event) = match self.read_last_crl(issuer)? {
-            Some(crl) => (crl.this_update.unix(), crl.last_event),
-            None => (i64::MIN, 0),
-        };
+    pub(super) fn read_signs_leaves(&self, issuer: AuthorityId) -> Result<bool, StoreError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT serial, at, reason, invalidity_date, event, NULL, not_after FROM revocation
-             WHERE issuer = ?1 ORDER BY serial, event",
+            "SELECT EXISTS(SELECT 1 FROM certificate WHERE issuer = ?1 AND profile NOT IN ('root', 'intermediate'))",
         )?;
-        let mut rows = statement.query([issuer.0])?;
-        // The events of a serial follow each other; the last one counts, and none when it lifted a hold.
-        let mut newest: Option<(Serial, Option<Revocation>)> = None;
-        while let Some(row) = rows.next()? {
-            let number = serial(blob(row, 0)?)?;
-            if newest.as_ref().is_some_and(|(n, _)| *n != number)
-                && let Some((_, Some(r))) = newest.take()
-            {
-                visit(r);
-            }
-            let still_listed = row.get::<_, i64>(6)? >= seen_at || row.get::<_, i64>(4)? > seen_event;
-            newest = Some((number, if still_listed { revocation(row)? } else { None }));
-        }
-        if let Some((_, Some(r))) = newest {
-            visit(r);
-        }
-        Ok(())
-    }
-
-    pub(super) fn read_last_crl(&self, issuer: AuthorityId) -> Result<Option<CrlRecord>, StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT number, this_update, next_update, entries, last_event, sha256 FROM crl
-             WHERE issuer = ?1 ORDER BY number DESC LIMIT 1",
-        )?;
-        let mut rows = statement.query([issuer.0])?;
-        rows.next()?.map(|row| crl(issuer, row)).transpose()
+        Ok(statement.query_row([issuer.0], |r| r.get(0))?)
     }
 
     pub(super) fn read_last_event(&self, issuer: AuthorityId) -> Result<i64, StoreError> {
@@ -302,24 +248,6 @@ impl SqliteTransaction<'_> {
         let rows = statement.query_map([], |r| r.get::<_, String>(0))?;
         let found: Vec<String> = rows.collect::<Result<_, _>>()?;
         Ok(found.into_iter().filter(|line| line != "ok").collect())
-    }
-
-    pub(super) fn read_crls(
-        &self,
-        issuer: AuthorityId,
-        visit: &mut dyn FnMut(CrlRecord) -> bool,
-    ) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT number, this_update, next_update, entries, last_event, sha256 FROM crl
-             WHERE issuer = ?1 ORDER BY number",
-        )?;
-        let mut rows = statement.query([issuer.0])?;
-        while let Some(row) = rows.next()? {
-            if !visit(crl(issuer, row)?) {
-                break;
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn read_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<(Vec<u8>, bool)>, StoreError> {
@@ -377,29 +305,4 @@ impl SqliteTransaction<'_> {
 
 fn event(row: &Row<'_>) -> Result<Event, StoreError> {
     Ok(Event { at: time(row.get(0)?)?, action: row.get(1)?, handle: row.get(2)?, detail: row.get(3)? })
-}
-
-fn crl(issuer: AuthorityId, row: &Row<'_>) -> Result<CrlRecord, StoreError> {
-    Ok(CrlRecord {
-        issuer,
-        number: u64::try_from(row.get::<_, i64>(0)?).map_err(|_| damaged("a CRL number"))?,
-        this_update: time(row.get(1)?)?,
-        next_update: time(row.get(2)?)?,
-        entries: u64::try_from(row.get::<_, i64>(3)?).map_err(|_| damaged("a count"))?,
-        last_event: row.get(4)?,
-        sha256: digest(blob(row, 5)?)?,
-    })
-}
-
-/// `None` for the release of a hold.
-fn revocation(row: &Row<'_>) -> Result<Option<Revocation>, StoreError> {
-    let Some(code) = row.get::<_, Option<u8>>(2)? else { return Ok(None) };
-    Ok(Some(Revocation {
-        serial: serial(blob(row, 0)?)?,
-        at: time(row.get(1)?)?,
-        reason: Reason::from_code(code).ok_or_else(|| damaged("a reason"))?,
-        invalidity_date: optional_time(row, 3)?,
-        event: row.get(4)?,
-        crl_number: row.get::<_, Option<i64>>(5)?.and_then(|n| u64::try_from(n).ok()),
-    }))
 }

@@ -1,6 +1,6 @@
 use super::record::{
-    Authority, AuthorityId, CertificateId, CertificateRequest, CrlRecord, Delivery, Event, Filter, Holder, KeyPlace,
-    NewAuthority, NewCertificate, NewRevocation, Record, Revocation,
+    Authority, AuthorityId, CertificateId, CertificateRequest, Change, CrlRecord, Delivery, Event, Filter, Holder,
+    KeyPlace, NewAuthority, NewCertificate, NewRevocation, Record, Revocation,
 };
 use super::sqlite::SqliteTransaction;
 use super::{StoreError, Transaction};
@@ -57,8 +57,16 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_due(now, visit)
     }
 
+    fn signs_leaves(&self, issuer: AuthorityId) -> Result<bool, StoreError> {
+        self.read_signs_leaves(issuer)
+    }
+
     fn revoked(&self, issuer: AuthorityId, visit: &mut dyn FnMut(Revocation)) -> Result<(), StoreError> {
         self.read_revoked(issuer, visit)
+    }
+
+    fn changes(&self, since: &CrlRecord, most: usize) -> Result<Option<Vec<Change>>, StoreError> {
+        self.read_changes(since, most)
     }
 
     fn last_crl(&self, issuer: AuthorityId) -> Result<Option<CrlRecord>, StoreError> {
@@ -228,8 +236,8 @@ impl Transaction for SqliteTransaction<'_> {
         let db = self.writable()?;
         let signed = |n: u64| i64::try_from(n).map_err(|_| StoreError::Damaged("a number beyond 63 bits".into()));
         db.prepare_cached(
-            "INSERT INTO crl(issuer, number, this_update, next_update, entries, last_event, sha256)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO crl(issuer, number, this_update, next_update, entries, last_event, sha256, follows)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             crl.issuer.0,
@@ -239,6 +247,7 @@ impl Transaction for SqliteTransaction<'_> {
             signed(crl.entries)?,
             crl.last_event,
             &crl.sha256[..],
+            crl.follows.map(signed).transpose()?,
         ])?;
         Ok(())
     }

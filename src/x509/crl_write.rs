@@ -1,11 +1,9 @@
 //! CRLs of any length, written in one buffer: entries first, headers put in front of them.
 
+use super::crl_entries::{CrlEntries, HEADROOM};
 use super::der::{self, tlv};
-use super::{Crl, NameDer, RevokedEntry, SignatureAlgorithm, X509Error};
+use super::{Crl, NameDer, SignatureAlgorithm, X509Error};
 use crate::model::{Oid, Timestamp};
-
-/// Octets kept free in front of the entries: for every header, the algorithm, the dates, and an issuer of common length.
-const HEADROOM: usize = 512;
 
 /// A CRL to be signed, without its entries (RFC 5280 5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,47 +28,6 @@ pub struct TbsCrl {
     buffer: Vec<u8>,
     start: usize,
     algorithm: SignatureAlgorithm,
-}
-
-/// The entries of a CRL, encoded as they come.
-#[derive(Debug)]
-pub struct CrlEntries {
-    buffer: Vec<u8>,
-    count: u64,
-    newest: Option<Timestamp>,
-}
-
-impl Default for CrlEntries {
-    fn default() -> Self {
-        CrlEntries { buffer: vec![0; HEADROOM], count: 0, newest: None }
-    }
-}
-
-impl CrlEntries {
-    /// Adds an entry; each serial comes once.
-    pub fn push(&mut self, entry: &RevokedEntry) {
-        write_entry(&mut self.buffer, entry);
-        self.count += 1;
-        self.newest = self.newest.max(Some(entry.revoked_at));
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The newest revocation date; thisUpdate must not be before it.
-    pub fn newest(&self) -> Option<Timestamp> {
-        self.newest
-    }
-}
-
-impl<'a> FromIterator<&'a RevokedEntry> for CrlEntries {
-    fn from_iter<I: IntoIterator<Item = &'a RevokedEntry>>(entries: I) -> Self {
-        let mut all = CrlEntries::default();
-        entries.into_iter().for_each(|e| all.push(e));
-        all
-    }
 }
 
 impl TbsCrl {
@@ -139,26 +96,6 @@ impl TbsCrl {
         let header = der::header(tag, self.buffer.len() - self.start);
         self.prepend(&header);
     }
-}
-
-fn write_entry(buffer: &mut Vec<u8>, entry: &RevokedEntry) {
-    let mut content = der::unsigned(entry.serial.as_bytes());
-    content.extend_from_slice(&der::time(entry.revoked_at));
-    let mut extensions = Vec::new();
-    let code = entry.reason.code();
-    if code != 0 {
-        // `unspecified` is left out rather than written (RFC 5280 5.3.1).
-        extensions.extend_from_slice(&[0x30, 10, 6, 3, 0x55, 0x1d, 0x15, 4, 3, der::ENUMERATED, 1, code]);
-    }
-    if let Some(at) = entry.invalidity_date {
-        let value = tlv(der::OCTET_STRING, &der::generalized_time(at));
-        extensions.extend_from_slice(&der::constructed(der::SEQUENCE, &[&[6, 3, 0x55, 0x1d, 0x18], &value]));
-    }
-    if !extensions.is_empty() {
-        content.extend_from_slice(&tlv(der::SEQUENCE, &extensions));
-    }
-    buffer.extend_from_slice(&der::header(der::SEQUENCE, content.len()));
-    buffer.extend_from_slice(&content);
 }
 
 fn extensions(fields: &CrlFields) -> Vec<u8> {

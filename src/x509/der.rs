@@ -2,7 +2,6 @@
 
 use super::X509Error;
 use crate::model::{Oid, Timestamp};
-use time::{Date, Month, OffsetDateTime, UtcDateTime};
 
 pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
@@ -20,9 +19,6 @@ pub(crate) const UNIVERSAL_STRING: u8 = 0x1c;
 pub(crate) const BMP_STRING: u8 = 0x1e;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
-
-/// The first year that UTCTime cannot say (RFC 5280 4.1.2.5).
-const GENERALIZED_FROM: i32 = 2050;
 
 /// Context tag `n`, primitive.
 pub(crate) const fn context(n: u8) -> u8 {
@@ -89,25 +85,44 @@ pub(crate) fn oid(oid: &Oid) -> Vec<u8> {
 
 /// UTCTime through 2049, GeneralizedTime from 2050 on (RFC 5280 4.1.2.5).
 pub(crate) fn time(at: Timestamp) -> Vec<u8> {
-    if at.to_calendar().year() < GENERALIZED_FROM { tlv(UTC_TIME, &digits(at, true)) } else { generalized_time(at) }
+    let mut out = Vec::with_capacity(17);
+    write_time(&mut out, at);
+    out
 }
 
 /// GeneralizedTime whatever the year, as invalidityDate wants it (RFC 5280 5.3.2).
+#[cfg(test)]
 pub(crate) fn generalized_time(at: Timestamp) -> Vec<u8> {
-    tlv(GENERALIZED_TIME, &digits(at, false))
+    let mut out = Vec::with_capacity(17);
+    write_generalized_time(&mut out, at);
+    out
 }
 
-fn digits(at: Timestamp, short_year: bool) -> Vec<u8> {
-    let c: OffsetDateTime = at.to_calendar();
-    let mut out = Vec::with_capacity(15);
-    let mut two = |v: u8| out.extend_from_slice(&[b'0' + v / 10, b'0' + v % 10]);
-    if !short_year {
-        two((c.year() / 100) as u8);
+/// Appends a time as [`time`] encodes it.
+pub(crate) fn write_time(out: &mut Vec<u8>, at: Timestamp) {
+    let digits = digits(at);
+    if at.is_utc_time() {
+        out.extend_from_slice(&[UTC_TIME, 13]);
+        out.extend_from_slice(&digits[2..]);
+    } else {
+        out.extend_from_slice(&[GENERALIZED_TIME, 15]);
+        out.extend_from_slice(&digits);
     }
-    for part in [(c.year() % 100) as u8, u8::from(c.month()), c.day(), c.hour(), c.minute(), c.second()] {
-        two(part);
+}
+
+/// Appends a GeneralizedTime whatever the year, as invalidityDate wants it (RFC 5280 5.3.2).
+pub(crate) fn write_generalized_time(out: &mut Vec<u8>, at: Timestamp) {
+    out.extend_from_slice(&[GENERALIZED_TIME, 15]);
+    out.extend_from_slice(&digits(at));
+}
+
+/// `YYYYMMDDhhmmssZ`
+fn digits(at: Timestamp) -> [u8; 15] {
+    let (year, month, day, hour, minute, second) = at.to_parts();
+    let mut out = [b'Z'; 15];
+    for (pair, part) in out.chunks_exact_mut(2).zip([year / 100, year % 100, month, day, hour, minute, second]) {
+        pair.copy_from_slice(&[b'0' + (part / 10) as u8, b'0' + (part % 10) as u8]);
     }
-    out.push(b'Z');
     out
 }
 
@@ -143,7 +158,22 @@ impl<'a> Reader<'a> {
         self.rest.first().copied()
     }
 
+    #[inline]
     pub fn any(&mut self) -> Result<Value<'a>, X509Error> {
+        // Most values are short, and a CRL has millions of them: nothing else is looked at for those.
+        if let [tag, length @ 0..=0x7f, content @ ..] = self.rest
+            && tag & 0x1f != 0x1f
+            && usize::from(*length) <= content.len()
+        {
+            let (content, rest) = content.split_at(usize::from(*length));
+            let value = Value { tag: *tag, content, whole: &self.rest[..2 + content.len()] };
+            self.rest = rest;
+            return Ok(value);
+        }
+        self.any_long()
+    }
+
+    fn any_long(&mut self) -> Result<Value<'a>, X509Error> {
         let cut = || X509Error::malformed(self.what, "it ends in the middle of a value");
         let (&tag, &first) = self.rest.first().zip(self.rest.get(1)).ok_or_else(cut)?;
         if tag & 0x1f == 0x1f {
@@ -168,16 +198,18 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
+    #[inline]
     pub fn expect(&mut self, tag: u8) -> Result<Value<'a>, X509Error> {
-        let what = self.what;
         let value = self.any()?;
-        if value.tag == tag {
-            Ok(value)
-        } else {
-            Err(X509Error::malformed(what, format!("tag {:02x} where {tag:02x} belongs", value.tag)))
-        }
+        if value.tag == tag { Ok(value) } else { Err(self.misplaced(value.tag, tag)) }
     }
 
+    #[cold]
+    fn misplaced(&self, found: u8, wanted: u8) -> X509Error {
+        X509Error::malformed(self.what, format!("tag {found:02x} where {wanted:02x} belongs"))
+    }
+
+    #[inline]
     pub fn optional(&mut self, tag: u8) -> Result<Option<Value<'a>>, X509Error> {
         if self.peek() == Some(tag) { self.any().map(Some) } else { Ok(None) }
     }
@@ -206,15 +238,13 @@ pub(crate) fn read_time(value: Value<'_>) -> Option<Timestamp> {
     if !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let two = |i: usize| (text[i] - b'0') * 10 + text[i + 1] - b'0';
+    let two = |i: usize| u32::from((text[i] - b'0') * 10 + text[i + 1] - b'0');
     let (year, at) = match (value.tag, text.len()) {
-        (UTC_TIME, 12) => (if two(0) < 50 { 2000 } else { 1900 } + i32::from(two(0)), 2),
-        (GENERALIZED_TIME, 14) => (i32::from(two(0)) * 100 + i32::from(two(2)), 4),
+        (UTC_TIME, 12) => (if two(0) < 50 { 2000 } else { 1900 } + two(0), 2),
+        (GENERALIZED_TIME, 14) => (two(0) * 100 + two(2), 4),
         _ => return None,
     };
-    let date = Date::from_calendar_date(year, Month::try_from(two(at)).ok()?, two(at + 2)).ok()?;
-    let time = time::Time::from_hms(two(at + 4), two(at + 6), two(at + 8)).ok()?;
-    Timestamp::from_unix(UtcDateTime::new(date, time).unix_timestamp()).ok()
+    Timestamp::from_parts(year, two(at), two(at + 2), two(at + 4), two(at + 6), two(at + 8))
 }
 
 /// An OBJECT IDENTIFIER's content.

@@ -1,6 +1,7 @@
 //! The only home of ASN.1: certificates and CRLs read into owned facts, and written from plain fields.
 
 mod algorithm;
+mod crl_entries;
 mod crl_read;
 mod crl_write;
 pub(crate) mod der;
@@ -14,8 +15,9 @@ mod read;
 
 pub use algorithm::{PublicKeyKind, SignatureAlgorithm, public_key_bits, public_key_kind};
 pub(crate) use algorithm::{algorithm_identifier, spki};
+pub use crl_entries::CrlEntries;
 pub use crl_read::{Crl, RevokedEntry};
-pub use crl_write::{CrlEntries, CrlFields, TbsCrl};
+pub use crl_write::{CrlFields, TbsCrl};
 pub use encode::{assemble_certificate, encode_certificate};
 pub use error::X509Error;
 pub use extension::oid;

@@ -5,7 +5,8 @@ use super::sample::{
     write,
 };
 use rootlet::model::Reason;
-use rootlet::store::{Access, AuthorityId, NewRevocation, Revocation, Store, StoreError};
+use rootlet::store::{Access, AuthorityId, Change, CrlRecord, NewRevocation, Revocation, Store, StoreError};
+use std::collections::BTreeMap;
 
 fn standing(store: &mut dyn Store, number: u64) -> Option<Revocation> {
     read(store, |t| t.with_serial(&serial(number)).unwrap().remove(0).revocation)
@@ -151,4 +152,99 @@ pub fn the_last_crl_has_the_highest_number(store: &mut dyn Store) {
     drop(transaction);
     put(store, i64::MAX as u64, 4);
     assert_eq!(last(store, ca).number, i64::MAX as u64);
+}
+
+fn changes(store: &mut dyn Store, since: &CrlRecord, most: usize) -> Option<Vec<Change>> {
+    read(store, |t| t.changes(since, most).unwrap())
+}
+
+/// Whatever happens between two CRLs, what the first one listed and the changes since make up what the second one lists.
+pub fn changes_make_up_the_next_crl(store: &mut dyn Store) {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = |n: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % n
+    };
+    let (mut carried, mut given_up) = (0, 0);
+    for round in 0..40 {
+        let (ca, name) = (round, format!("ca-{round}"));
+        let ca = write(store, |t| add_root(t, &name, 1_000_000 + ca));
+        let (mut today, mut number) = (0, 0);
+        let mut last: Option<(CrlRecord, BTreeMap<Vec<u8>, Revocation>)> = None;
+        for _ in 0..30 {
+            for _ in 0..below(6) {
+                // Few serials, so that one has many events: holds, releases, other reasons, other ends.
+                let reason = [Reason::CertificateHold, Reason::Superseded, Reason::KeyCompromise][below(3) as usize];
+                let reason = (below(4) > 0).then_some(reason);
+                let (n, end) = (1 + below(12), day(below(40) as i64));
+                let new = NewRevocation {
+                    issuer: ca,
+                    serial: serial(n * n * n * 97),
+                    not_after: end,
+                    at: day(today),
+                    reason,
+                    invalidity_date: (below(3) == 0).then(|| day(-1)),
+                };
+                write(store, |t| t.revoke(&new).unwrap());
+            }
+            if below(3) > 0 {
+                today += below(4) as i64;
+                number += 1 + below(3);
+                let listed: BTreeMap<_, _> =
+                    entries(store, ca).into_iter().map(|r| (r.serial.as_bytes().to_vec(), r)).collect();
+                if let Some((before, listed_before)) = &last {
+                    let all = changes(store, before, usize::MAX);
+                    assert_eq!(all.is_some(), before.follows.is_some());
+                    let keys: Vec<_> = all.iter().flatten().map(|c| c.0.as_bytes()).collect();
+                    assert!(keys.is_sorted_by(|a, b| a < b), "in the order of the octets, each once");
+                    let mut made = listed_before.clone();
+                    for (serial, now) in all.iter().flatten() {
+                        match now {
+                            Some(r) => made.insert(serial.as_bytes().to_vec(), r.clone()),
+                            None => made.remove(serial.as_bytes()),
+                        };
+                    }
+                    // Events that change nothing that is listed have another number all the same.
+                    let told = |m: &BTreeMap<Vec<u8>, Revocation>| -> Vec<_> {
+                        m.values().map(|r| (r.serial, r.at, r.reason, r.invalidity_date)).collect()
+                    };
+                    if before.follows.is_some() {
+                        carried += 1;
+                        assert_eq!(told(&made), told(&listed));
+                        let most = below(5) as usize;
+                        if let Some(few) = changes(store, before, most) {
+                            assert!(few.len() <= 2 * most);
+                            // It may name fewer or more serials, and makes up the same.
+                            let mut made = listed_before.clone();
+                            for (serial, now) in &few {
+                                match now {
+                                    Some(r) => made.insert(serial.as_bytes().to_vec(), r.clone()),
+                                    None => made.remove(serial.as_bytes()),
+                                };
+                            }
+                            assert_eq!(told(&made), told(&listed));
+                        } else {
+                            given_up += 1;
+                        }
+                    }
+                }
+                let known = read(store, |t| t.last_event(ca).unwrap());
+                // Now and then one that came from elsewhere, which nothing can be built on.
+                let follows = (below(8) > 0).then(|| last.as_ref().map_or(0, |l| l.0.number));
+                let record = CrlRecord { follows, ..crl(ca, number, day(today), known) };
+                write(store, |t| t.record_crl(&record).unwrap());
+                assert_eq!(read(store, |t| t.last_crl(ca).unwrap()), Some(record.clone()));
+                last = Some((record, listed));
+            }
+        }
+    }
+    assert!(carried > 300 && given_up > 50, "{carried} {given_up}");
+}
+
+pub fn whether_a_ca_signs_leaves_is_known(store: &mut dyn Store) {
+    let (a, b) = write(store, |t| (add_root(t, "a", 11), add_root(t, "b", 12)));
+    record(store, &leaf(b, "api", 1));
+    assert_eq!(read(store, |t| (t.signs_leaves(a).unwrap(), t.signs_leaves(b).unwrap())), (false, true));
 }

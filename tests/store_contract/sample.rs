@@ -105,5 +105,14 @@ pub fn issue_crl(store: &mut dyn Store, issuer: AuthorityId, number: u64, this_u
 
 pub fn crl(issuer: AuthorityId, number: u64, this_update: Timestamp, last_event: i64) -> CrlRecord {
     let next_update = this_update.plus(30 * DAY);
-    CrlRecord { issuer, number, this_update, next_update, entries: 3, last_event, sha256: [number as u8; 32] }
+    CrlRecord {
+        issuer,
+        number,
+        this_update,
+        next_update,
+        entries: 3,
+        last_event,
+        sha256: [number as u8; 32],
+        follows: None,
+    }
 }

@@ -49,7 +49,7 @@ fn serial(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
 }
 
 fn date(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
-    match entry.revoked_at() {
+    match entry.revoked_at {
         None => Some(format!("{} has a date that cannot be read", name(entry))),
         Some(at) if at > v.crl.this_update => {
             Some(format!("{} was revoked at {at}, after the CRL's thisUpdate {}", name(entry), v.crl.this_update))
@@ -59,13 +59,13 @@ fn date(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
 }
 
 fn encoding(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
-    let at = entry.revoked_at()?;
-    is_misencoded(entry.revoked.tag, at)
+    let at = entry.revoked_at?;
+    is_misencoded(entry.date_tag, at)
         .then(|| format!("{} has a date of {at} that is not of the type that its year asks for", name(entry)))
 }
 
 fn code(entry: &Entry<'_>) -> Option<Result<u8, ()>> {
-    let (_, value) = entry.extension(REASON_CODE)?;
+    let value = entry.extension(REASON_CODE)?.value;
     Some(if let [der::ENUMERATED, 1, code] = value { Ok(*code) } else { Err(()) })
 }
 
@@ -87,7 +87,7 @@ fn unspecified(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
 }
 
 fn invalidity(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
-    let (_, value) = entry.extension(INVALIDITY_DATE)?;
+    let value = entry.extension(INVALIDITY_DATE)?.value;
     let mut reader = Reader::new(value, "invalidityDate");
     let time = reader.expect(der::GENERALIZED_TIME).ok().filter(|_| reader.is_empty()).and_then(der::read_time);
     match time {
@@ -100,12 +100,12 @@ fn invalidity(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
 }
 
 fn critical(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
-    let wrong = entry.extensions.iter().any(|(oid, critical, _)| *critical != (*oid == CERTIFICATE_ISSUER));
+    let wrong = entry.extensions().any(|e| e.critical != (e.oid == CERTIFICATE_ISSUER));
     wrong.then(|| format!("{} has an extension that is critical and must not be, or the other way round", name(entry)))
 }
 
 fn duplicate(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
-    let all = &entry.extensions;
-    let twice = all.iter().enumerate().any(|(i, e)| all[..i].iter().any(|other| other.0 == e.0));
+    let all = entry.extensions();
+    let twice = all.clone().enumerate().any(|(i, e)| all.clone().take(i).any(|other| other.oid == e.oid));
     twice.then(|| format!("{} has an extension twice", name(entry)))
 }

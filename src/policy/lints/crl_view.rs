@@ -1,5 +1,5 @@
 use crate::model::Timestamp;
-use crate::x509::der::{self, Reader, Value};
+use crate::x509::der::{self, Reader};
 use crate::x509::{Crl, TbsFacts, X509Error};
 
 /// Looks at one entry, and says what is wrong with it.
@@ -34,10 +34,27 @@ struct Tally {
 pub(in crate::policy) struct Entry<'a> {
     /// The content octets of its serial number.
     pub serial: &'a [u8],
-    pub revoked: Value<'a>,
-    /// The content octets of extension OID, `critical`, and extnValue's content.
-    pub extensions: Vec<(&'a [u8], bool, &'a [u8])>,
+    /// The tag of its date.
+    pub date_tag: u8,
+    /// Its date, where it can be read.
+    pub revoked_at: Option<Timestamp>,
+    extensions: [EntryExtension<'a>; COMMON_EXTENSIONS],
+    count: usize,
+    more: Vec<EntryExtension<'a>>,
 }
+
+/// An extension of an entry as encoded (RFC 5280 5.3).
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::policy) struct EntryExtension<'a> {
+    /// The content octets of its OID.
+    pub oid: &'a [u8],
+    pub critical: bool,
+    /// extnValue's content.
+    pub value: &'a [u8],
+}
+
+/// The standard defines three; what has more of them may take more time.
+const COMMON_EXTENSIONS: usize = 3;
 
 /// deltaCRLIndicator (RFC 5280 5.2.4).
 pub(super) const DELTA: &[u64] = &[2, 5, 29, 27];
@@ -116,8 +133,10 @@ impl<'a> Entry<'a> {
         let one = list.expect(der::SEQUENCE)?;
         let mut parts = list.inside(one);
         let serial = parts.expect(der::INTEGER)?.content;
-        let revoked = parts.any()?;
-        let mut extensions = Vec::new();
+        let date = parts.any()?;
+        let (date_tag, revoked_at) = (date.tag, der::read_time(date));
+        let extensions = [EntryExtension::default(); COMMON_EXTENSIONS];
+        let mut entry = Entry { serial, date_tag, revoked_at, extensions, count: 0, more: Vec::new() };
         if let Some(sequence) = parts.optional(der::SEQUENCE)? {
             let mut all = parts.inside(sequence);
             while !all.is_empty() {
@@ -125,20 +144,30 @@ impl<'a> Entry<'a> {
                 let mut fields = all.inside(extension);
                 let oid = fields.expect(der::OID)?.content;
                 let critical = fields.optional(der::BOOLEAN)?.is_some_and(|b| b.content != [0]);
-                extensions.push((oid, critical, fields.expect(der::OCTET_STRING)?.content));
+                let value = fields.expect(der::OCTET_STRING)?.content;
                 fields.end()?;
+                entry.add(EntryExtension { oid, critical, value });
             }
         }
         parts.end()?;
-        Ok(Entry { serial, revoked, extensions })
+        Ok(entry)
     }
 
-    /// `critical` and content of the extension whose OID has these content octets.
-    pub fn extension(&self, oid: &[u8]) -> Option<(bool, &'a [u8])> {
-        self.extensions.iter().find(|e| e.0 == oid).map(|e| (e.1, e.2))
+    fn add(&mut self, extension: EntryExtension<'a>) {
+        match self.extensions.get_mut(self.count) {
+            Some(place) => *place = extension,
+            None => self.more.push(extension),
+        }
+        self.count += 1;
     }
 
-    pub fn revoked_at(&self) -> Option<Timestamp> {
-        der::read_time(self.revoked)
+    /// Its extensions in order.
+    pub fn extensions(&self) -> impl Iterator<Item = &EntryExtension<'a>> + Clone {
+        self.extensions.iter().take(self.count).chain(&self.more)
+    }
+
+    /// The extension whose OID has these content octets.
+    pub fn extension(&self, oid: &[u8]) -> Option<&EntryExtension<'a>> {
+        self.extensions().find(|e| e.oid == oid)
     }
 }

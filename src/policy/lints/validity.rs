@@ -23,8 +23,6 @@ pub(super) static LINTS: &[Lint] = &[
 const MOST_BACKDATED: i64 = 3_600;
 /// What Apple's software takes of a TLS server under a private root (support.apple.com/HT210176).
 const APPLE_DAYS: i64 = 825;
-/// The last year that UTCTime says (RFC 5280 4.1.2.5).
-const LAST_UTC_YEAR: i32 = 2049;
 
 /// The tags of notBefore and notAfter as encoded.
 fn tags(tbs: &[u8]) -> Result<[u8; 2], X509Error> {
@@ -42,7 +40,7 @@ fn tags(tbs: &[u8]) -> Result<[u8; 2], X509Error> {
 
 /// Whether a date of this tag should have the other one.
 pub(super) fn is_misencoded(tag: u8, at: Timestamp) -> bool {
-    (tag == der::UTC_TIME) != (at.to_calendar().year() <= LAST_UTC_YEAR)
+    (tag == der::UTC_TIME) != at.is_utc_time()
 }
 
 fn encoding(v: &View<'_>, report: &mut Report) {
