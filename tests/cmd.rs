@@ -9,6 +9,7 @@ mod common;
 mod cmd {
     mod again;
     mod backup;
+    mod csr;
     mod damage;
     mod dates;
     mod delivery;
@@ -33,13 +34,15 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 17] = [
     "root",
     "intermediate",
     "server",
     "client",
     "peer",
     "workload",
+    "request",
+    "sign",
     "revoke",
     "crl",
     "bundle",

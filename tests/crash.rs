@@ -161,6 +161,14 @@ fn root_renew_within() {
     Scenario { before: &[due, OTHER], command, ..PLAIN }.run();
 }
 
+#[test]
+fn request() {
+    let command = &["request", "api.internal", "--profile", "server"];
+    Scenario { before: &[], command, creates: true, ..PLAIN }.run();
+    let again = &["request", "api.internal", "--profile", "server", "--force"];
+    Scenario { before: &[ROOT, command], command: again, ..PLAIN }.run();
+}
+
 /// The repair itself dies, with everything to do that it can do.
 #[test]
 fn repair() {

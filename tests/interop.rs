@@ -24,6 +24,7 @@ macro_rules! for_each_key_algorithm {
 
 mod interop {
     mod crl_contents;
+    mod csr;
     mod gnutls;
     mod go;
     mod handshakes;

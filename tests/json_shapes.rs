@@ -258,6 +258,24 @@ fn doctor() -> Shape {
     Object(vec![("problems", list(problem)), ("certificates", Number), ("warnings", warnings())])
 }
 
+fn request() -> Shape {
+    let request = Object(vec![
+        ("name", Text),
+        ("profile", Text),
+        ("subject", Text),
+        ("sans", list(Object(vec![("type", Text), ("value", Text)]))),
+        ("key_algorithm", Text),
+        ("spki_sha256", Hex),
+        ("files", Object(vec![("key", PathShape), ("csr", PathShape)])),
+        ("pem", Pem("CERTIFICATE REQUEST")),
+    ]);
+    Object(vec![
+        ("action", Word(&["created", "reissued", "unchanged"])),
+        ("request", request),
+        ("warnings", warnings()),
+    ])
+}
+
 fn status() -> Shape {
     let due = Object(vec![
         ("kind", Word(&["certificate", "ca", "crl", "past", "delivery", "public", "half-done"])),
@@ -383,6 +401,31 @@ fn bundles_and_doctor() {
     prints(&s, "doctor --history", 3, &doctor());
     fs::remove_file(s.path("pki/inventory.db")).unwrap();
     prints(&s, "doctor --salvage", 0, &salvage());
+}
+
+#[test]
+fn requests_and_signatures() {
+    let s = lab();
+    prints(&s, "request web.internal --profile server", 0, &request());
+    prints(&s, "request web.internal --profile server --if-missing", 0, &request());
+    prints(&s, "request web.internal --profile server --force", 0, &request());
+    let other = Sandbox::new();
+    other.ok(&["request", "web.example", "--profile", "peer"]);
+    s.write("web.csr", other.bytes("pki/requests/web.example/request.csr"));
+    let signed = s.json(&["sign", "web.csr", "--profile", "peer"]);
+    let names: Vec<&str> = signed.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected = vec!["action", "certificate", "warnings", "second_verifier", "taken", "dropped"];
+    expected.sort_unstable();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected);
+    let wish =
+        list(Object(vec![("kind", Word(&["key", "subject", "name", "extension", "attribute"])), ("value", Text)]));
+    let text = s.ok(&["sign", "web.csr", "--profile", "peer", "--if-missing", "--json"]).stdout;
+    let Ordered::Object(fields) = Ordered::parse(&text) else { panic!("{text}") };
+    for (name, value) in fields.iter().filter(|(n, _)| ["taken", "dropped"].contains(&n.as_str())) {
+        wish.check(value, name).unwrap();
+    }
 }
 
 #[test]

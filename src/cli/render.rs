@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use rootlet::issue::SecondVerifier;
 use rootlet::model::{Timestamp, Window};
-use rootlet::pki::{CertificateView, ImportOutcome, Outcome};
+use rootlet::pki::{CertificateView, ImportOutcome, Outcome, SignOutcome, Wished};
 use std::fmt;
 use std::path::Path;
 
@@ -16,13 +16,43 @@ pub fn issued(context: &Context, outcome: &Outcome) -> Result<Exit, Failure> {
         printer.object(outcome)?;
         return Ok(Exit::Done);
     }
+    printer.text(&headline(context, outcome))?;
+    details(context, outcome);
+    Ok(Exit::Done)
+}
+
+/// After signing somebody's CSR: the certificate for whoever asked on stdout, words about it on stderr.
+pub fn signed(context: &Context, outcome: &SignOutcome) -> Result<Exit, Failure> {
+    let printer = &context.printer;
+    let c = &outcome.outcome.certificate;
+    if printer.is_quiet() {
+        printer.text(&headline(context, &outcome.outcome))?;
+    } else {
+        printer.say(&headline(context, &outcome.outcome));
+        let fullchain = c.files.fullchain.as_deref().and_then(|f| std::fs::read_to_string(f).ok());
+        printer.raw(&fullchain.or_else(|| c.pem.clone()).unwrap_or_default())?;
+    }
+    let list = |all: &[Wished]| {
+        all.iter().filter(|w| w.kind != "key").map(|w| format!("{} {}", w.kind, w.value)).collect::<Vec<_>>().join(", ")
+    };
+    for (label, all) in [("taken", &outcome.taken), ("dropped", &outcome.dropped)] {
+        let listed = list(all);
+        if !listed.is_empty() {
+            printer.say(&format!("  {label:<11} {listed}"));
+        }
+    }
+    details(context, &outcome.outcome);
+    Ok(Exit::Done)
+}
+
+fn headline(context: &Context, outcome: &Outcome) -> String {
     let c = &outcome.certificate;
     let folder = c.files.cert.as_deref().and_then(Path::parent).map(place).unwrap_or_default();
-    printer.text(&if printer.is_quiet() {
-        folder.clone()
-    } else {
-        format!("{} {} {}  {folder}/", outcome.action, c.profile, c.name)
-    })?;
+    if context.printer.is_quiet() { folder } else { format!("{} {} {}  {folder}/", outcome.action, c.profile, c.name) }
+}
+
+fn details(context: &Context, outcome: &Outcome) {
+    let (printer, c) = (&context.printer, &outcome.certificate);
     let issuer = if c.profile == "root" { "itself".to_string() } else { c.issuer_name.clone() };
     let life = c.not_after.since(c.not_before);
     let renew = c.not_after.plus(-Window::LastThird.seconds(life));
@@ -44,7 +74,6 @@ pub fn issued(context: &Context, outcome: &Outcome) -> Result<Exit, Failure> {
         printer.say(&format!("  delivered   {}/", place(folder)));
     }
     printer.warnings(&outcome.warnings);
-    Ok(Exit::Done)
 }
 
 /// After an import: what it is now, where it is, what was taken over.
@@ -85,6 +114,9 @@ pub fn adopted(context: &Context, outcome: &ImportOutcome, root: &str) -> Result
 
 fn file_uses(c: &CertificateView) -> Vec<(&'static str, &'static str)> {
     match c.profile {
+        "server" | "client" | "peer" | "workload" if c.files.key.is_none() => {
+            vec![("fullchain.pem", "goes to whoever has the key"), ("ca.pem", "the other side trusts")]
+        }
         "root" => vec![
             ("cert.pem", "whoever shall trust it; also in public/roots.pem"),
             ("key.pem", "keep it where nobody else comes"),

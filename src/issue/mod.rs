@@ -11,6 +11,7 @@
 //! # Ok(()) }
 //! ```
 
+mod csr;
 mod dates;
 mod draft;
 mod error;
@@ -18,6 +19,7 @@ mod issuer;
 mod second;
 mod token;
 
+pub use csr::{check_possession, sign_csr};
 pub use dates::{Dates, End, Wish, choose as choose_dates};
 pub use draft::{CertificateDraft, CrlDraft};
 pub use error::{IssueError, Warning};

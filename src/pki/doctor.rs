@@ -107,6 +107,7 @@ impl Pki {
         self.check_folders(&mut findings)?;
         self.check_cas(&mut findings)?;
         let certificates = self.check_leaves(&mut findings)?;
+        self.check_requests(&mut findings)?;
         self.check_deliveries(&mut findings)?;
         self.check_unknown(&mut findings)?;
         self.check_public(&mut findings)?;
@@ -296,6 +297,36 @@ impl Pki {
         Ok(count)
     }
 
+    fn check_requests(&mut self, findings: &mut Findings) -> Result<(), Error> {
+        let requests = self.read()?.requests()?;
+        let place = &self.place;
+        for request in requests {
+            let folder = place.request_folder(&request.handle);
+            check_mode(place, findings, &folder, Access::Private)?;
+            let key = folder.join("key.pem");
+            if !exists(&key) {
+                let message = format!("the key of the request `{}` is missing", request.handle);
+                findings.add("key", message, Some(&key), Some("put it back, or make another one with --force"));
+                continue;
+            }
+            check_mode(place, findings, &key, Access::Private)?;
+            if let Ok(read) = read_key(&key)
+                && sha256(read.public_key()) != request.spki_sha256
+            {
+                let message = format!("the key file of the request `{}` is not its key", request.handle);
+                findings.add("key", message, Some(&key), Some("put it back, or make another one with --force"));
+            }
+            let (path, bytes) = (folder.join(super::request::CSR_FILE), super::request::csr_file(&request));
+            if read_optional(&path, MAX_FILE)?.as_deref() != Some(bytes.as_bytes()) {
+                let message = format!("`{}` is not what was recorded", path.display());
+                findings.mend("files", message, &path, || {
+                    Ok(place.disk.replace(&path, bytes.as_bytes(), Access::Public)?)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     fn check_deliveries(&mut self, findings: &mut Findings) -> Result<(), Error> {
         for handle in self.read()?.due_deliveries()? {
             let message = format!("the files of `{handle}` are not delivered yet");
@@ -307,9 +338,11 @@ impl Pki {
     fn check_unknown(&mut self, findings: &mut Findings) -> Result<(), Error> {
         let place = &self.place;
         let transaction = self.store.begin(crate::store::Access::Read)?;
-        for folder in [place.root.join(super::folder::CA), place.root.join(super::folder::CERTS)] {
+        for name in [super::folder::CA, super::folder::CERTS, super::folder::REQUESTS] {
+            let folder = place.root.join(name);
             for entry in entries(&folder)? {
                 let known = match entry.parse() {
+                    Ok(handle) if name == super::folder::REQUESTS => transaction.request(&handle)?.is_some(),
                     Ok(handle) => transaction.holder(&handle)?.is_some(),
                     Err(_) => false,
                 };

@@ -324,6 +324,20 @@ pub enum Error {
         /// The PKI folder.
         path: PathBuf,
     },
+    /// The same request waits already.
+    #[error("`{handle}` waits for a certificate already")]
+    RequestWaits {
+        /// The handle.
+        handle: Handle,
+    },
+    /// A CSR that cannot be signed.
+    #[error("the CSR in `{}` is refused: {problem}", path.display())]
+    Csr {
+        /// Where it was read.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
     /// No CRL lists a root.
     #[error("`{handle}` is a root, and no CRL can list a root")]
     RootRevocation {
@@ -438,6 +452,8 @@ impl Error {
             Error::NotOnHold { .. } => "not-on-hold",
             Error::PastUnknown { .. } => "past-unknown",
             Error::NothingToSalvage { .. } => "exists",
+            Error::RequestWaits { .. } => "exists",
+            Error::Csr { .. } => "csr",
             Error::RootRevocation { .. } => "root-revocation",
             Error::NothingToRevoke { .. } => "nothing-to-revoke",
             Error::Import(e) => e.code(),
@@ -472,6 +488,11 @@ impl Error {
                 format!("or say that there is nothing but what is on record: `rootlet import {handle} --no-past`"),
                 "a revocation can be recorded before: `rootlet revoke … --no-crl`".into(),
             ],
+            Error::RequestWaits { handle } => vec![
+                format!("bring the answer in with `rootlet import {handle} --cert-file FILE`"),
+                "`--if-missing` leaves it as it is, `--force` makes a new key".into(),
+            ],
+            Error::Csr { .. } => one("have it made again; `rootlet request` or `openssl req -new` make good ones"),
             Error::NothingToSalvage { .. } => one("`rootlet doctor` checks it, `rootlet doctor --history` all of it"),
             Error::DeliveryInside { .. } | Error::DeliveryTaken { .. } => one("choose another --out-dir"),
             Error::Store(e) => e.hints(),

@@ -82,7 +82,7 @@ impl Pki {
             return Err(Error::NotAPki { path: folder.into() });
         }
         // What a creation that died, or one that runs beside us, may have left: nothing of it is lost by going on.
-        let ours = [PUBLIC, CA, CERTS, PENDING, super::config::FILE];
+        let ours = [PUBLIC, CA, CERTS, PENDING, REQUESTS, super::config::FILE];
         let ours = |n: &str| ours.contains(&n) || n.starts_with(INVENTORY) || n.starts_with(".new-");
         let foreign = crate::disk::entries(folder)?.into_iter().any(|n| !ours(&n));
         if foreign {
@@ -189,7 +189,7 @@ impl Place {
 
 /// Refuses a folder that has certificates and no inventory: a new one would not know them.
 fn check_nothing_issued(folder: &Path) -> Result<(), Error> {
-    for name in [CA, CERTS] {
+    for name in [CA, CERTS, REQUESTS] {
         let made = || folder.join(INVENTORY).metadata().is_ok_and(|m| m.len() > 0);
         if !crate::disk::entries(&folder.join(name))?.is_empty() && !made() {
             return Err(Error::LostInventory { path: folder.into() });

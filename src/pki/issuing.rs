@@ -60,19 +60,25 @@ pub(super) fn check_holder(
     identity: &Identity,
     profile: Profile,
 ) -> Result<Option<Holder>, Error> {
-    let Some(holder) = transaction.holder(handle)? else { return Ok(None) };
-    if holder.identity == identity.key() {
-        return Ok(Some(holder));
-    }
+    let holder = transaction.holder(handle)?;
+    // A request takes a handle like a certificate.
+    let waiting = transaction.request(handle)?.filter(|r| r.identity != identity.key());
+    let (is, of) = match (&holder, &waiting) {
+        (Some(h), _) if h.identity != identity.key() => (h.identity.clone(), h.profile),
+        (_, Some(w)) => (w.identity.clone(), w.profile),
+        _ => return Ok(holder),
+    };
     let mut free = format!("{handle}-{profile}");
     for n in 2..100 {
         match free.parse::<Handle>() {
-            Ok(h) if transaction.holder(&h)?.is_some() => free = format!("{handle}-{profile}-{n}"),
+            Ok(h) if transaction.holder(&h)?.is_some() || transaction.request(&h)?.is_some() => {
+                free = format!("{handle}-{profile}-{n}")
+            }
             _ => break,
         }
     }
-    let shown = holder.identity.split_once(':').map_or(holder.identity.as_str(), |(_, name)| name).to_string();
-    Err(Error::NameTaken { handle: handle.clone(), profile: holder.profile, holder: shown, free })
+    let shown = is.split_once(':').map_or(is.as_str(), |(_, name)| name).to_string();
+    Err(Error::NameTaken { handle: handle.clone(), profile: of, holder: shown, free })
 }
 
 /// Refuses a key that was given where it would stand for two things: the key of a CA for a leaf, and for a CA, which is

@@ -2,6 +2,7 @@
 
 use super::authority::MAX_KEY_BYTES;
 use super::folder::REQUESTS;
+use super::request::request_owner;
 use super::{Error, Pki};
 use crate::disk::{Lock, decode_pem, entries, read_optional};
 use crate::model::{Handle, Serial};
@@ -88,7 +89,9 @@ impl Pki {
             for entry in entries(&pending)? {
                 // Only folders are ours. A lock that is held: the command is alive and will finish by itself.
                 let path = pending.join(&entry);
-                let ours = crl_owner(&entry).is_some() || entry.parse::<Serial>().is_ok_and(|s| s.to_string() == entry);
+                let ours = crl_owner(&entry).is_some()
+                    || request_owner(&entry).is_some()
+                    || entry.parse::<Serial>().is_ok_and(|s| s.to_string() == entry);
                 if ours
                     && path.symlink_metadata().is_ok_and(|m| m.is_dir())
                     && let Ok(Some(lock)) = Lock::try_exclusive(&path)
@@ -99,9 +102,10 @@ impl Pki {
         }
         for (entry, _lock) in dead {
             let folder = pending.join(&entry);
-            let finished = match crl_owner(&entry) {
-                Some((number, generation, handle)) => self.recover_crl(&folder, &handle, generation, number),
-                None => self.recover_certificate(&entry, &folder),
+            let finished = match (crl_owner(&entry), request_owner(&entry)) {
+                (Some((number, generation, handle)), _) => self.recover_crl(&folder, &handle, generation, number),
+                (None, Some(handle)) => self.release_request(&handle, &folder),
+                (None, None) => self.recover_certificate(&entry, &folder),
             };
             done.push(match finished {
                 Ok(finished) => Recovered { entry, finished, failed: None },

@@ -123,7 +123,7 @@ impl Pki {
 
 impl Place {
     /// Moves a pending folder to its place. What was there before is removed, except for what the user put there.
-    fn release_folder(&self, pending: &Path, target: &Path) -> Result<(), Error> {
+    pub(super) fn release_folder(&self, pending: &Path, target: &Path) -> Result<(), Error> {
         if exists(target) {
             self.disk.exchange(pending, target)?;
             self.discard(pending, target)

@@ -183,7 +183,7 @@ fn files(place: &Place, record: &Record) -> Files {
     }
 }
 
-fn name_view(name: &GeneralName) -> NameView {
+pub(super) fn name_view(name: &GeneralName) -> NameView {
     let (kind, value) = match name {
         GeneralName::Dns(n) => ("dns", n.clone()),
         GeneralName::Ip(octets) => ("ip", ip_text(octets)),

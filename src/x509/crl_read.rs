@@ -214,8 +214,8 @@ fn read_entry(list: &mut Reader<'_>) -> Result<RevokedEntry, X509Error> {
     Ok(RevokedEntry { serial, revoked_at, reason, invalidity_date })
 }
 
-/// Extensions one after the other, of a CRL or of an entry.
-fn read_list(list: &mut Reader<'_>) -> Result<Vec<ExtensionFacts>, X509Error> {
+/// Extensions one after the other, of a CRL, an entry or a request.
+pub(super) fn read_list(list: &mut Reader<'_>) -> Result<Vec<ExtensionFacts>, X509Error> {
     let mut all = Vec::new();
     while !list.is_empty() {
         let one = list.expect(der::SEQUENCE)?;

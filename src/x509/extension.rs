@@ -41,11 +41,11 @@ pub mod oid {
 }
 
 /// GeneralName tags (RFC 5280 4.2.1.6).
-const RFC822_NAME: u8 = 1;
-const DNS_NAME: u8 = 2;
+pub(super) const RFC822_NAME: u8 = 1;
+pub(super) const DNS_NAME: u8 = 2;
 const DIRECTORY_NAME: u8 = 4;
-const URI: u8 = 6;
-const IP_ADDRESS: u8 = 7;
+pub(super) const URI: u8 = 6;
+pub(super) const IP_ADDRESS: u8 = 7;
 
 /// AccessDescription methods (RFC 5280 4.2.2.1).
 const OCSP: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1];

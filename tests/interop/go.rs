@@ -27,14 +27,17 @@ for_each_key_algorithm!(handshakes);
 
 fn compiled() -> &'static Path {
     static COMPILED: OnceLock<PathBuf> = OnceLock::new();
-    COMPILED.get_or_init(|| {
-        let program = scratch().keep().join("handshakes");
-        let mut command = GO.command();
-        // One file of the standard library's own packages: no module, no network.
-        command.env("GOPROXY", "off").env("GOTOOLCHAIN", "local").env("GO111MODULE", "off").env("CGO_ENABLED", "0");
-        command.env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"));
-        command.arg("build").arg("-o").arg(&program).arg(source("go/handshakes.go"));
-        run_within(&mut command, COMPILE_LIMIT).succeeds();
-        program
-    })
+    COMPILED.get_or_init(|| compile("handshakes"))
+}
+
+/// Compiles `go/NAME.go`.
+pub fn compile(name: &str) -> PathBuf {
+    let program = scratch().keep().join(name);
+    let mut command = GO.command();
+    // One file of the standard library's own packages: no module, no network.
+    command.env("GOPROXY", "off").env("GOTOOLCHAIN", "local").env("GO111MODULE", "off").env("CGO_ENABLED", "0");
+    command.env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache"));
+    command.arg("build").arg("-o").arg(&program).arg(source(&format!("go/{name}.go")));
+    run_within(&mut command, COMPILE_LIMIT).succeeds();
+    program
 }

@@ -9,9 +9,11 @@ mod import;
 mod intermediate;
 mod leaf;
 mod list;
+mod request;
 mod revoke;
 mod root;
 mod show;
+mod sign;
 mod status;
 
 use super::context::Context;
@@ -37,6 +39,8 @@ pub fn all() -> Vec<Command> {
         leaf::client(),
         leaf::peer(),
         leaf::workload(),
+        request::definition(),
+        sign::definition(),
         import::definition(),
         revoke::definition(),
         crl::definition(),
@@ -55,6 +59,8 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "root" => root::run(matches, context),
         "intermediate" => intermediate::run(matches, context),
         "server" | "client" | "peer" | "workload" => leaf::run(name, matches, context),
+        "request" => request::run(matches, context),
+        "sign" => sign::run(matches, context),
         "import" => import::run(matches, context),
         "revoke" => revoke::run(matches, context),
         "crl" => crl::run(matches, context),

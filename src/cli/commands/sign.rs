@@ -1,0 +1,146 @@
+use super::super::args::{AgainArgs, LifeArgs, each};
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::render;
+use anyhow::Context as _;
+use clap::{ArgMatches, Args, Command};
+use rootlet::model::{DnsName, EmailAddress, ExtendedKeyUsage, IpName, Profile, San, SpiffeId, Subject};
+use rootlet::pki::{SignRequest, read_csr};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Larger than any request: what is longer is not read to its end.
+const MOST_BYTES: u64 = 2 << 20;
+
+#[derive(Debug, Args)]
+struct Options {
+    /// The CSR in PEM or DER; `-` is stdin
+    #[arg(value_name = "CSR")]
+    csr: PathBuf,
+    /// What the certificate is to be: server, client, peer or workload
+    #[arg(long, value_name = "PROFILE")]
+    profile: String,
+    /// The CA that issues it [default: the only one that can]
+    #[arg(long, value_name = "CA")]
+    issuer: Option<String>,
+    /// Its subject, instead of the one that the CSR wishes for
+    #[arg(long, value_name = "DN")]
+    subject: Option<String>,
+    /// A DNS name; names that are typed replace those of the CSR
+    #[arg(long, help_heading = "Names", value_name = "NAME")]
+    dns: Vec<String>,
+    /// An IP address
+    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
+    ip: Vec<String>,
+    /// An email address
+    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
+    email: Vec<String>,
+    /// A URI
+    #[arg(long, help_heading = "Names", value_name = "URI")]
+    uri: Vec<String>,
+    /// A SPIFFE ID
+    #[arg(long, help_heading = "Names", value_name = "ID")]
+    spiffe: Vec<String>,
+    /// A purpose besides the profile's: a name as codeSigning, or an OID
+    #[arg(long, value_name = "NAME|OID")]
+    eku: Vec<String>,
+    #[command(flatten)]
+    life: LifeArgs,
+    /// The handle, which names its folder [default: from its first name]
+    #[arg(long, value_name = "HANDLE")]
+    name: Option<String>,
+    /// Deliver the files there too, now and at every renewal
+    #[arg(long, help_heading = "Delivery", value_name = "DIR")]
+    out_dir: Option<PathBuf>,
+    /// Who owns the delivered files
+    #[arg(long, help_heading = "Delivery", value_name = "USER[:GROUP]", requires = "out_dir")]
+    owner: Option<String>,
+    #[command(flatten)]
+    again: AgainArgs,
+    /// Replace what exists
+    #[arg(long, help_heading = "When it exists", conflicts_with_all = ["if_missing", "renew_within"])]
+    force: bool,
+}
+
+pub fn definition() -> Command {
+    super::command::<Options>(
+        "sign",
+        "Sign somebody's CSR: its key and its names, never its powers; the certificate goes to stdout too",
+        "Example:\n  rootlet sign api.csr --profile server\n  rootlet sign - --profile client --subject CN=alice < alice.csr > alice.pem",
+    )
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let mut take = |from: &mut dyn Read| from.take(MOST_BYTES).read_to_end(&mut bytes).map(drop);
+    let taken = if path == Path::new("-") {
+        take(&mut std::io::stdin().lock())
+    } else {
+        std::fs::File::open(path).and_then(|mut f| take(&mut f))
+    };
+    taken.with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(bytes)
+}
+
+impl Options {
+    fn translate(&self, profile: Profile) -> Result<impl FnOnce(rootlet::x509::Csr) -> SignRequest, Failure> {
+        let mut names: Vec<San> = Vec::new();
+        names.extend(each::<DnsName>(&self.dns)?.into_iter().map(San::Dns));
+        names.extend(each::<IpName>(&self.ip)?.into_iter().map(San::Ip));
+        names.extend(each::<EmailAddress>(&self.email)?.into_iter().map(San::Email));
+        for uri in &self.uri {
+            names.push(San::uri(uri)?);
+        }
+        names.extend(each::<SpiffeId>(&self.spiffe)?.into_iter().map(San::Spiffe));
+        let purposes = each::<ExtendedKeyUsage>(&self.eku)?;
+        let subject = self.subject.as_deref().map(str::parse::<Subject>).transpose()?;
+        if profile == Profile::Workload && subject.is_some() {
+            return Err(Failure::usage(
+                "a workload's subject is empty: its SPIFFE ID names it",
+                "leave --subject away",
+            ));
+        }
+        let (end, not_before) = (self.life.end()?, self.life.not_before()?);
+        self.life.check()?;
+        let name = self.name.as_deref().map(str::parse).transpose()?;
+        let again = self.again.translate(self.force, Some(""))?;
+        let delivery = match &self.out_dir {
+            Some(folder) => {
+                let folder = std::path::absolute(folder)?;
+                Some(rootlet::store::Delivery::checked(folder, self.owner.clone(), None)?)
+            }
+            None => None,
+        };
+        let (issuer, source) = (self.issuer.clone(), self.csr.clone());
+        Ok(move |csr| SignRequest {
+            subject,
+            names,
+            purposes,
+            not_before,
+            end,
+            issuer,
+            name,
+            again,
+            delivery,
+            ..SignRequest::new(profile, csr, &source)
+        })
+    }
+}
+
+pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
+    let options = super::parse::<Options>(matches)?;
+    let profile: Profile = options.profile.parse()?;
+    if profile.is_ca() {
+        let hint = "sign server, client, peer and workload CSRs; make CAs with `rootlet intermediate`";
+        return Err(Failure::usage("CSRs of CAs are not signed yet", hint));
+    }
+    let wanted = options.translate(profile)?;
+    let csr = read_csr(&read(&options.csr)?, &options.csr)?;
+    let outcome = context.open()?.sign(&wanted(csr))?;
+    if context.printer.is_json() {
+        context.printer.object(&outcome)?;
+        return Ok(Exit::Done);
+    }
+    render::signed(context, &outcome)
+}

@@ -1,0 +1,316 @@
+//! A key and a CSR that are made here, for a CA elsewhere to sign.
+
+use super::ca_request::{self, CaRequest};
+use super::folder::Place;
+use super::issuing::{check_holder, sorted};
+use super::leaf_request::{self, LeafKey, LeafRequest};
+use super::material::OutFile;
+use super::release::Pending;
+use super::view::{NameView, hex, name_view};
+use super::{Again, Difference, Error, Pki};
+use crate::disk::{Access, Lock, encode_pem, exists};
+use crate::issue::{IssueError, Warning, sign_csr};
+use crate::keys::{PrivateKey, SoftwareSigner, sha256};
+use crate::model::{ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, Profile, SanSet, Subject};
+use crate::policy::rules;
+use crate::store::CertificateRequest;
+use crate::x509::{Csr, CsrFields, NameDer, public_key_kind};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Requests in `pending/` have folders of this prefix, the number of their process, and their handle.
+pub(super) const REQUEST_PREFIX: &str = "csr-";
+/// The file of a request.
+pub(super) const CSR_FILE: &str = "request.csr";
+const LABEL: &str = "CERTIFICATE REQUEST";
+
+/// A key and a CSR that somebody wants.
+#[derive(Debug, Clone)]
+pub enum CsrRequest {
+    /// For a leaf; its issuer, dates and delivery are not ours to say.
+    Leaf(LeafRequest),
+    /// For an intermediate.
+    Authority(CaRequest),
+}
+
+/// A request as scripts see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestView {
+    /// Its handle.
+    pub name: String,
+    /// What the certificate is to be.
+    pub profile: &'static str,
+    /// The subject it asks for.
+    pub subject: String,
+    /// The names it asks for.
+    pub sans: Vec<NameView>,
+    /// The key's algorithm.
+    pub key_algorithm: String,
+    /// SHA-256 of the public key.
+    pub spki_sha256: String,
+    /// Its files.
+    pub files: RequestFiles,
+    /// The CSR.
+    pub pem: String,
+}
+
+/// The files of a request, absolute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestFiles {
+    /// The key, which stays here.
+    pub key: PathBuf,
+    /// The CSR, which goes to the CA.
+    pub csr: PathBuf,
+}
+
+/// What `request` did.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestOutcome {
+    /// `created`, `reissued` or `unchanged`.
+    pub action: &'static str,
+    /// The request.
+    pub request: RequestView,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is wished for, with nothing left open but the key.
+struct Wish {
+    handle: Handle,
+    identity: Identity,
+    profile: Profile,
+    subject: Subject,
+    names: SanSet,
+    purposes: Vec<ExtendedKeyUsage>,
+    algorithm: Option<KeyAlgorithm>,
+    again: Again,
+    warnings: Vec<Warning>,
+}
+
+impl Wish {
+    fn new(request: &CsrRequest, place: &Place) -> Result<Self, Error> {
+        match request {
+            CsrRequest::Leaf(leaf) => {
+                let LeafKey::New(algorithm) = leaf.key else {
+                    return Err(Error::usage("a request is for a new key", "leave the key away"));
+                };
+                let wanted = leaf_request::Wanted::new(leaf, place)?;
+                let (subject, names, purposes) = (wanted.subject, wanted.names, wanted.purposes);
+                let (profile, identity, again) = (leaf.profile, leaf.identity.clone(), leaf.again);
+                let (handle, warnings) = (wanted.handle, wanted.warnings);
+                Ok(Wish { handle, identity, profile, subject, names, purposes, algorithm, again, warnings })
+            }
+            CsrRequest::Authority(ca) => {
+                if ca.profile == Profile::Root {
+                    return Err(Error::usage("nobody signs a root but itself", "use `rootlet root`"));
+                }
+                let wanted = ca_request::Wanted::new(ca, &place.config)?;
+                Ok(Wish {
+                    handle: wanted.handle,
+                    identity: wanted.identity,
+                    profile: ca.profile,
+                    subject: wanted.subject,
+                    names: wanted.names,
+                    purposes: ca.purposes.clone(),
+                    algorithm: ca.key,
+                    again: ca.again,
+                    warnings: Vec::new(),
+                })
+            }
+        }
+    }
+
+    fn differences(&self, request: &CertificateRequest, csr: &Csr) -> Vec<Difference> {
+        let mut all = Vec::new();
+        let mut compare = |field, is: String, wished: String| {
+            if is != wished {
+                all.push(Difference { field, is, wished });
+            }
+        };
+        compare("profile", request.profile.to_string(), self.profile.to_string());
+        if csr.subject.der != NameDer::of(&self.subject) {
+            compare("subject", csr.subject.subject.to_string(), self.subject.to_string());
+        }
+        let is = csr.names.iter().map(name_view).map(|n| format!("{}:{}", n.kind, n.value));
+        compare("names", sorted(is), sorted(self.names.iter().map(|n| format!("{}:{n}", n.kind()))));
+        if let Some(key) = self.algorithm {
+            compare("key", kind_of(csr), key.to_string());
+        }
+        all
+    }
+}
+
+impl Pki {
+    /// Makes a key and a CSR for a CA elsewhere to sign, and the PKI folder where there is none. Its answer is brought in
+    /// by an import.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`] when somebody else has the handle, [`Error::RequestWaits`] when the same request waits
+    /// already, [`Error::Differs`] when another one does; nothing was then recorded.
+    pub fn request(folder: &Path, request: &CsrRequest) -> Result<(Pki, RequestOutcome), Error> {
+        if !Self::exists(folder) {
+            // What would be refused is refused before the folder exists.
+            Self::check_free(folder)?;
+            Wish::new(request, &Place::unborn(folder))?;
+        }
+        let new = !Self::exists(folder);
+        let mut pki = Self::open_or_create(folder)?;
+        let outcome = pki.make_request(request)?;
+        if new {
+            // There is nothing to publish yet, and `public/` says so.
+            pki.publish().map_err(Error::not_released(&outcome.request.name))?;
+        }
+        Ok((pki, outcome))
+    }
+
+    fn make_request(&mut self, request: &CsrRequest) -> Result<RequestOutcome, Error> {
+        let wish = Wish::new(request, &self.place)?;
+        self.recover()?;
+        let waiting = {
+            let transaction = self.read()?;
+            check_holder(&*transaction, &wish.handle, &wish.identity, wish.profile)?;
+            transaction.request(&wish.handle)?
+        };
+        let target = self.place.request_folder(&wish.handle);
+        let action = match (&waiting, wish.again) {
+            (None, _) if exists(&target) => return Err(Error::UnknownFolder { path: target }),
+            (None, _) => "created",
+            (Some(_), Again::Force) => "reissued",
+            (Some(_), Again::Refuse) => return Err(Error::RequestWaits { handle: wish.handle }),
+            (Some(waiting), Again::IfMissing | Again::RenewWithin(_)) => {
+                let csr = read_csr(waiting)?;
+                let (handle, differences) = (wish.handle.clone(), wish.differences(waiting, &csr));
+                if !differences.is_empty() {
+                    return Err(Error::Differs { handle, differences, may_force: true });
+                }
+                let request = self.place.request_view(waiting, &csr);
+                return Ok(RequestOutcome { action: "unchanged", request, warnings: wish.warnings });
+            }
+        };
+        let before = waiting.as_ref().and_then(|w| algorithm_of(&read_csr(w).ok()?));
+        let (csr, pem) = self.place.make_csr(&wish, before)?;
+        let recorded = CertificateRequest {
+            handle: wish.handle.clone(),
+            identity: wish.identity.key(),
+            profile: wish.profile,
+            spki_sha256: sha256(&csr.public_key),
+            csr: csr.der().to_vec(),
+            recorded_at: self.now(),
+        };
+        let name = format!("{REQUEST_PREFIX}{}-{}", std::process::id(), wish.handle);
+        let pending = Pending::create(&self.place, &name)?;
+        let outcome = self.record_request(&wish, &recorded, waiting.as_ref(), &pending, pem);
+        if let Err(e) = outcome {
+            pending.abandon(&self.place);
+            return Err(e);
+        }
+        let released = self.release_request(&wish.handle, pending.folder());
+        released.map_err(Error::not_released(&wish.handle))?;
+        let request = self.place.request_view(&recorded, &csr);
+        Ok(RequestOutcome { action, request, warnings: wish.warnings })
+    }
+
+    fn record_request(
+        &mut self,
+        wish: &Wish,
+        recorded: &CertificateRequest,
+        waiting: Option<&CertificateRequest>,
+        pending: &Pending,
+        key_pem: Zeroizing<Vec<u8>>,
+    ) -> Result<(), Error> {
+        let csr_pem = csr_file(recorded).into_bytes();
+        let files = [
+            OutFile { name: "key.pem", bytes: key_pem, access: Access::Private },
+            OutFile { name: CSR_FILE, bytes: Zeroizing::new(csr_pem), access: Access::Public },
+        ];
+        pending.fill(&self.place, &files)?;
+        let (now, transaction) = (self.place.now(), self.store.begin(crate::store::Access::Write)?);
+        check_holder(&*transaction, &wish.handle, &wish.identity, wish.profile)?;
+        // Somebody else asked meanwhile: theirs stays.
+        if transaction.request(&wish.handle)?.map(|r| r.csr) != waiting.map(|w| w.csr.clone()) {
+            return Err(Error::RequestWaits { handle: wish.handle.clone() });
+        }
+        transaction.put_request(recorded)?;
+        transaction.note(now, "requested", Some(&wish.handle), &hex(&recorded.spki_sha256))?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Moves a recorded request from `pending/` to its place, unless a newer one was recorded meanwhile. Returns whether
+    /// it is there now.
+    pub(super) fn release_request(&mut self, handle: &Handle, pending: &Path) -> Result<bool, Error> {
+        let parent = self.place.root.join(super::folder::REQUESTS);
+        self.place.disk.create_folder_all(&parent, Access::Private)?;
+        let _lock = Lock::exclusive(&parent)?;
+        let recorded = self.read()?.request(handle)?;
+        let written = crate::disk::read_optional(&pending.join(CSR_FILE), MAX_CSR_BYTES)?;
+        let is_it = recorded.is_some_and(|r| written.as_deref() == Some(csr_file(&r).as_bytes()));
+        if !is_it {
+            self.place.disk.remove(pending)?;
+            return Ok(false);
+        }
+        let target = self.place.request_folder(handle);
+        self.place.release_folder(pending, &target)?;
+        Ok(true)
+    }
+}
+
+/// What `request.csr` holds.
+pub(super) fn csr_file(request: &CertificateRequest) -> String {
+    encode_pem(LABEL, &request.csr)
+}
+
+/// A CSR with thousands of names is far smaller.
+pub(super) const MAX_CSR_BYTES: u64 = 1 << 20;
+
+/// The handle of a request in `pending/`: `csr-<process>-<handle>`.
+pub(super) fn request_owner(name: &str) -> Option<Handle> {
+    let (process, handle) = name.strip_prefix(REQUEST_PREFIX)?.split_once('-')?;
+    process.bytes().all(|b| b.is_ascii_digit()).then(|| handle.parse().ok())?
+}
+
+impl Place {
+    fn make_csr(&self, wish: &Wish, before: Option<KeyAlgorithm>) -> Result<(Csr, Zeroizing<Vec<u8>>), Error> {
+        let fail = |e: IssueError| Error::issue(&wish.identity)(e);
+        let algorithm = wish.algorithm.or(before).unwrap_or_else(|| self.config.key(wish.profile));
+        let key = PrivateKey::generate(algorithm).map_err(|e| fail(e.into()))?;
+        let pem = key.to_pem();
+        let signer = SoftwareSigner::new(key).map_err(|e| fail(e.into()))?;
+        let fields = CsrFields {
+            subject: NameDer::of(&wish.subject),
+            public_key: crate::keys::Signer::public_key(&signer).to_vec(),
+            ca: wish.profile.is_ca(),
+            key_usage: rules(wish.profile).key_usage(algorithm),
+            extended_key_usage: wish.purposes.clone(),
+            names: wish.names.clone(),
+        };
+        Ok((sign_csr(&fields, &signer).map_err(fail)?, pem))
+    }
+
+    fn request_view(&self, request: &CertificateRequest, csr: &Csr) -> RequestView {
+        let folder = self.request_folder(&request.handle);
+        RequestView {
+            name: request.handle.to_string(),
+            profile: request.profile.name(),
+            subject: csr.subject.subject.to_string(),
+            sans: csr.names.iter().map(name_view).collect(),
+            key_algorithm: kind_of(csr),
+            spki_sha256: hex(&request.spki_sha256),
+            files: RequestFiles { key: folder.join("key.pem"), csr: folder.join(CSR_FILE) },
+            pem: csr_file(request),
+        }
+    }
+}
+
+fn kind_of(csr: &Csr) -> String {
+    public_key_kind(&csr.public_key).map_or_else(|_| "unknown".into(), |k| k.to_string())
+}
+
+fn algorithm_of(csr: &Csr) -> Option<KeyAlgorithm> {
+    kind_of(csr).parse().ok()
+}
+
+fn read_csr(request: &CertificateRequest) -> Result<Csr, Error> {
+    Csr::read(&request.csr)
+        .map_err(|e| Error::Internal(format!("the recorded request of `{}` cannot be read: {e}", request.handle)))
+}

@@ -1,0 +1,313 @@
+//! `request` and `sign`: keys made here for CAs elsewhere, and keys of others that are certified here.
+
+use crate::common::Sandbox;
+use rootlet::keys::{PrivateKey, SoftwareSigner};
+use rootlet::model::{KeyAlgorithm, KeyUsage, San, SanSet};
+use rootlet::x509::{Csr, CsrFields, NameDer};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
+
+/// A CSR of somebody else, made by the library: its subject and names.
+fn csr(algorithm: KeyAlgorithm, subject: &str, names: &[San]) -> (Vec<u8>, Vec<u8>) {
+    let key = PrivateKey::generate(algorithm).unwrap();
+    let pem = key.to_pem().to_vec();
+    let fields = CsrFields {
+        subject: NameDer::of(&subject.parse().unwrap()),
+        public_key: key.public_key().to_vec(),
+        ca: true,
+        key_usage: KeyUsage::KEY_CERT_SIGN,
+        extended_key_usage: Vec::new(),
+        names: SanSet::new(names.iter().cloned()).unwrap(),
+    };
+    let signer = SoftwareSigner::new(key).unwrap();
+    (rootlet::issue::sign_csr(&fields, &signer).unwrap().der().to_vec(), pem)
+}
+
+fn pem_of(der: &[u8], label: &str) -> String {
+    rootlet::disk::encode_pem(label, der)
+}
+
+fn hosts(names: &[&str]) -> Vec<San> {
+    names.iter().map(|n| San::host(n).unwrap()).collect()
+}
+
+fn values(all: &Value) -> Vec<String> {
+    let one = |w: &Value| format!("{} {}", w["kind"].as_str().unwrap(), w["value"].as_str().unwrap());
+    all.as_array().unwrap().iter().map(one).filter(|w| !w.starts_with("key ")).collect()
+}
+
+#[test]
+fn a_request_is_made_in_a_folder_of_its_own() {
+    let s = Sandbox::new();
+    let made = s.json(&["request", "api.internal", "--profile", "server", "--ip", "10.0.0.7", "--key", "p384"]);
+    assert_eq!(made["action"], "created");
+    let request = &made["request"];
+    assert_eq!((&request["name"], &request["profile"]), (&"api.internal".into(), &"server".into()));
+    assert_eq!((&request["subject"], &request["key_algorithm"]), (&"CN=api.internal".into(), &"p384".into()));
+    let sans = json!([{"type": "dns", "value": "api.internal"}, {"type": "ip", "value": "10.0.0.7"}]);
+    assert_eq!(request["sans"], sans);
+    assert_eq!(s.mode("pki/requests") & 0o777, 0o700);
+    assert_eq!(s.mode("pki/requests/api.internal") & 0o777, 0o700);
+    assert_eq!(s.mode("pki/requests/api.internal/key.pem"), 0o600);
+    assert_eq!(s.text("pki/requests/api.internal/request.csr"), request["pem"].as_str().unwrap());
+    s.ok(&["doctor"]).says("everything agrees");
+    assert_eq!(s.json(&["history"])["acts"][0]["action"], "requested");
+}
+
+#[test]
+fn again_and_again() {
+    let s = Sandbox::new();
+    let line = ["request", "api.internal", "--profile", "server"];
+    let with = |more: &[&'static str]| [&line[..], more].concat();
+    s.ok(&line);
+    let key = s.bytes("pki/requests/api.internal/key.pem");
+    s.refuses(&line, 1, "exists");
+    assert_eq!(s.json(&with(&["--if-missing"]))["action"], "unchanged");
+    s.refuses(&with(&["--if-missing", "--dns", "b.internal"]), 1, "differs");
+    s.refuses(&with(&["--if-missing", "--key", "p384"]), 1, "differs");
+    s.refuses(&with(&["--if-missing", "--force"]), 2, "usage");
+    assert!(s.bytes("pki/requests/api.internal/key.pem") == key);
+    assert_eq!(s.json(&with(&["--force"]))["action"], "reissued");
+    assert!(s.bytes("pki/requests/api.internal/key.pem") != key);
+    s.ok(&["doctor"]);
+}
+
+/// CAs, leaves and requests share one namespace.
+#[test]
+fn a_handle_belongs_to_one_identity() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["request", "api.internal", "--profile", "server"]);
+    s.refuses(&["client", "api.internal"], 1, "name-taken");
+    s.refuses(&["root", "api.internal"], 1, "name-taken");
+    s.refuses(&["request", "api.internal", "--profile", "client"], 1, "name-taken");
+    s.ok(&["client", "c"]);
+    s.refuses(&["request", "c", "--profile", "server"], 1, "name-taken");
+    s.refuses(&["request", "Lab Root", "--profile", "server", "--name", "lab-root"], 2, "invalid-value");
+    s.refuses(&["request", "x.internal", "--profile", "server", "--name", "lab-root"], 1, "name-taken");
+    // The same identity may ask elsewhere for what it has here.
+    s.ok(&["request", "c", "--profile", "client"]);
+    s.ok(&["doctor"]);
+}
+
+#[test]
+fn what_cannot_be_requested() {
+    let s = Sandbox::new();
+    for (line, code) in [
+        ("request x --profile root", "usage"),
+        ("request x --profile nothing", "invalid-value"),
+        ("request x", "usage"),
+        ("request my_host --profile server", "invalid-value"),
+        ("request x --profile intermediate --dns a.internal", "usage"),
+        ("request x --profile intermediate --spiffe spiffe://td/path", "invalid-value"),
+        ("request spiffe://td --profile workload", "invalid-value"),
+        ("request x --profile client --lifetime 1d", "usage"),
+        ("request x --profile client --issuer y", "usage"),
+        ("request x --profile client --key p521", "usage"),
+    ] {
+        s.refuses(&line.split(' ').collect::<Vec<_>>(), 2, code);
+    }
+    assert!(!s.path("pki").exists());
+}
+
+#[test]
+fn doctor_knows_requests() {
+    let s = Sandbox::new();
+    s.ok(&["request", "api.internal", "--profile", "server"]);
+    let csr = s.bytes("pki/requests/api.internal/request.csr");
+    s.write("pki/requests/api.internal/request.csr", "something else");
+    s.set_mode("pki/requests/api.internal/key.pem", 0o644);
+    s.run(&["doctor"]).exits(3).prints("is not what was recorded").prints("has mode");
+    s.ok(&["doctor", "--repair"]);
+    assert_eq!(s.bytes("pki/requests/api.internal/request.csr"), csr);
+    assert_eq!(s.mode("pki/requests/api.internal/key.pem"), 0o600);
+    std::fs::rename(s.path("pki/requests/api.internal/key.pem"), s.path("gone.pem")).unwrap();
+    s.run(&["doctor"]).exits(3).prints("the key of the request `api.internal` is missing");
+    std::fs::create_dir(s.path("pki/requests/strange")).unwrap();
+    s.run(&["doctor"]).exits(3).prints("does not know");
+}
+
+#[test]
+fn what_is_signed_and_what_is_dropped() {
+    let s = Sandbox::with_issuing_ca();
+    let mut names = hosts(&["web.internal", "10.1.1.1"]);
+    names.push(San::Email("ops@example.org".parse().unwrap()));
+    names.push(San::uri("spiffe://example.org/web").unwrap());
+    let (der, _) = csr(KeyAlgorithm::P256, "CN=web.internal,O=Example", &names);
+    s.write("web.csr", pem_of(&der, "NEW CERTIFICATE REQUEST"));
+    let signed = s.json(&["sign", "web.csr", "--profile", "server"]);
+    let taken = ["name dns:web.internal", "name ip:10.1.1.1", "subject CN=web.internal,O=Example"];
+    assert_eq!(values(&signed["taken"]), taken);
+    let dropped = [
+        "name email:ops@example.org",
+        "name uri:spiffe://example.org/web",
+        "extension basicConstraints",
+        "extension keyUsage",
+    ];
+    assert_eq!(values(&signed["dropped"]), dropped);
+    let c = &signed["certificate"];
+    assert_eq!(
+        (&c["ca"], &c["key_usage"], &c["eku"]),
+        (&false.into(), &json!(["digitalSignature"]), &json!(["serverAuth"]))
+    );
+    assert_eq!(c["files"]["key"], Value::Null);
+    assert_eq!(s.names("pki/certs/web.internal"), ["ca.pem", "cert.pem", "chain.pem", "fullchain.pem"]);
+    assert_eq!(c["spki_sha256"], signed["taken"][0]["value"]);
+    s.ok(&["doctor"]).says("everything agrees");
+    // It is revoked like any other.
+    s.ok(&["revoke", "web.internal", "--reason", "key-compromise"]);
+    s.refuses(&["sign", "web.csr", "--profile", "server"], 1, "key-barred");
+}
+
+#[test]
+fn every_profile_takes_its_names() {
+    let s = Sandbox::with_issuing_ca();
+    let mut names = hosts(&["a.internal"]);
+    names.push(San::Email("a@example.org".parse().unwrap()));
+    names.push(San::uri("spiffe://example.org/a").unwrap());
+    let (der, _) = csr(KeyAlgorithm::Ed25519, "CN=alice", &names);
+    s.write("a.der", &der);
+    let sans = |words: &[&str]| {
+        let signed = s.json(&[&["sign", "a.der"], words].concat());
+        let all = signed["certificate"]["sans"].as_array().unwrap().clone();
+        let names: Vec<String> = all.iter().map(|n| n["value"].as_str().unwrap().to_string()).collect();
+        (signed["certificate"]["name"].as_str().unwrap().to_string(), names.join(" "))
+    };
+    let pair = |a: &str, b: &str| (a.to_string(), b.to_string());
+    assert_eq!(sans(&["--profile", "client"]), pair("alice", "a.internal a@example.org"));
+    assert_eq!(sans(&["--profile", "peer"]), pair("a.internal", "a.internal"));
+    let workload = pair("example.org.a", "spiffe://example.org/a a.internal");
+    assert_eq!(sans(&["--profile", "workload"]), workload);
+    assert_eq!(s.field("example.org.a", "subject"), "");
+    // Typed names replace those of the CSR; a SPIFFE ID is taken when it is the one that was typed.
+    let typed = ["--profile", "server", "--dns", "b.internal", "--name", "b"];
+    assert_eq!(sans(&typed), pair("b", "b.internal"));
+    let typed = ["--profile", "client", "--spiffe", "spiffe://example.org/a", "--subject", "CN=bob"];
+    assert_eq!(sans(&typed), pair("bob", "spiffe://example.org/a"));
+}
+
+/// Requests of old tools have a common name and nothing else.
+#[test]
+fn a_common_name_becomes_a_name() {
+    let s = Sandbox::with_issuing_ca();
+    let (der, _) = csr(KeyAlgorithm::Rsa2048, "CN=old.internal", &[]);
+    s.write("old.csr", pem_of(&der, "CERTIFICATE REQUEST"));
+    let signed = s.json(&["sign", "old.csr", "--profile", "server"]);
+    assert_eq!(signed["certificate"]["sans"], json!([{"type": "dns", "value": "old.internal"}]));
+    let (der, _) = csr(KeyAlgorithm::P256, "CN=Not A Host", &[]);
+    s.write("none.csr", der);
+    s.refuses(&["sign", "none.csr", "--profile", "server"], 1, "csr");
+    s.refuses(&["sign", "none.csr", "--profile", "workload"], 1, "csr");
+    let (der, _) = csr(KeyAlgorithm::P256, "O=Example", &hosts(&["c.internal"]));
+    s.write("nameless.csr", der);
+    s.refuses(&["sign", "nameless.csr", "--profile", "client"], 1, "csr");
+    s.ok(&["sign", "nameless.csr", "--profile", "client", "--subject", "CN=c"]);
+}
+
+#[test]
+fn the_certificate_goes_to_stdout() {
+    let s = Sandbox::with_issuing_ca();
+    let (der, _) = csr(KeyAlgorithm::P256, "CN=alice", &[]);
+    let mut command = s.command(&["sign", "-", "--profile", "client"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&der).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout, s.bytes("pki/certs/alice/fullchain.pem"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("created client alice") && said.contains("dropped     extension basicConstraints"), "{said}");
+    s.write("alice.csr", der);
+    let quiet = s.ok(&["sign", "alice.csr", "--profile", "client", "--if-missing", "--quiet"]);
+    assert_eq!(quiet.stdout, "pki/certs/alice\n");
+}
+
+#[test]
+fn again_with_the_same_key_and_with_another() {
+    let s = Sandbox::with_issuing_ca();
+    let line = ["sign", "a.csr", "--profile", "client"];
+    let with = |more: &'static str| [&line[..], &[more]].concat();
+    s.write("a.csr", csr(KeyAlgorithm::P256, "CN=a", &[]).0);
+    s.ok(&line);
+    s.refuses(&line, 1, "exists");
+    assert_eq!(s.json(&with("--if-missing"))["action"], "unchanged");
+    assert_eq!(s.json(&with("--renew-within=100%"))["action"], "renewed");
+    s.write("a.csr", csr(KeyAlgorithm::P256, "CN=a", &[]).0);
+    let error = s.refuses(&with("--if-missing"), 1, "differs");
+    assert_eq!(error["differences"][0]["field"], "public-key");
+    assert_eq!(s.json(&with("--force"))["action"], "reissued");
+    s.ok(&["doctor"]);
+}
+
+/// The key of whoever asked may lie where the certificate is delivered.
+#[test]
+fn a_delivery_leaves_the_key_alone() {
+    let s = Sandbox::with_issuing_ca();
+    let (der, key) = csr(KeyAlgorithm::P256, "CN=a", &[]);
+    s.write("a.csr", der);
+    s.write("tls/key.pem", &key);
+    let line = ["sign", "a.csr", "--profile", "client", "--out-dir", "tls"];
+    s.ok(&line);
+    assert_eq!(s.names("tls"), ["ca.pem", "cert.pem", "chain.pem", "fullchain.pem", "key.pem"]);
+    s.ok(&[&line[..], &["--renew-within=100%"]].concat());
+    assert!(s.bytes("tls/key.pem") == key);
+    assert_eq!(s.text("tls/cert.pem"), s.text("pki/certs/a/cert.pem"));
+    s.ok(&["doctor"]);
+}
+
+#[test]
+fn what_is_no_good_csr() {
+    let s = Sandbox::with_issuing_ca();
+    let (good, _) = csr(KeyAlgorithm::P256, "CN=a", &hosts(&["a.internal"]));
+    let mut forged = good.clone();
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    s.write("empty.csr", "");
+    s.write("binary.csr", [0xff; 100]);
+    s.write("cut.csr", &good[..good.len() - 1]);
+    s.write("long.csr", [&good[..], &[0]].concat());
+    s.write("forged.csr", &forged);
+    s.write("huge.csr", vec![b'x'; 10 << 20]);
+    s.write("key.csr", s.bytes("pki/ca/lab-root/key.pem"));
+    s.write("certificate.csr", s.bytes("pki/ca/lab-root/cert.pem"));
+    s.write("two.csr", pem_of(&good, "CERTIFICATE REQUEST").repeat(2));
+    for file in ["empty", "binary", "cut", "long", "forged", "huge", "key", "certificate", "two"] {
+        s.refuses(&["sign", &format!("{file}.csr"), "--profile", "server"], 1, "csr");
+    }
+    s.refuses(&["sign", "nowhere.csr", "--profile", "server"], 1, "io");
+    s.refuses(&["sign", "pki", "--profile", "server"], 1, "io");
+    s.write("good.csr", &good);
+    s.refuses(&["sign", "good.csr", "--profile", "intermediate"], 2, "usage");
+    s.refuses(&["sign", "good.csr"], 2, "usage");
+    s.refuses(&["sign", "good.csr", "--profile", "workload", "--subject", "CN=x"], 2, "usage");
+}
+
+/// A CA's key in a leaf would be a CA without its limits.
+#[test]
+fn the_key_of_a_ca_is_no_leafs() {
+    let s = Sandbox::with_issuing_ca();
+    let key = PrivateKey::from_pem(&s.bytes("pki/ca/lab-issuing/key.pem")).unwrap();
+    let fields = CsrFields {
+        subject: NameDer::of(&"CN=a".parse().unwrap()),
+        public_key: key.public_key().to_vec(),
+        ca: false,
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usage: Vec::new(),
+        names: SanSet::default(),
+    };
+    let made = rootlet::issue::sign_csr(&fields, &SoftwareSigner::new(key).unwrap()).unwrap();
+    s.write("a.csr", made.der());
+    s.refuses(&["sign", "a.csr", "--profile", "client"], 1, "key-in-use");
+}
+
+/// Whatever is changed in a good request, it is refused or nothing of it is.
+#[test]
+fn a_changed_csr_is_no_proof() {
+    let (good, _) = csr(KeyAlgorithm::Ed25519, "CN=a", &hosts(&["a.internal"]));
+    for i in 0..good.len() {
+        let mut bad = good.clone();
+        bad[i] ^= 0x20;
+        let read = rootlet::pki::read_csr(&bad, std::path::Path::new("x"));
+        assert!(read.is_err(), "octet {i} does not count");
+    }
+    assert_eq!(Csr::read(&good).unwrap().der(), good);
+}

@@ -1,0 +1,165 @@
+//! CSRs that OpenSSL, GnuTLS, Java and Go made are signed, and ours are read by all of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::gnutls::CERTTOOL;
+use super::go::compile;
+use super::openssl::{OPENSSL, verify};
+use super::pki::{Entry, KeyAlgorithm, Pki, scratch};
+use super::program::{Program, clean_command, present, run};
+
+const KEYTOOL: Program = Program { name: "keytool", version: &["java", "-version"] };
+const GO: Program = Program { name: "go", version: &["go", "version"] };
+
+/// Signs a request for a server, and OpenSSL judges what came of it.
+fn signed(pki: &Pki, csr: &Path, name: &str) {
+    let csr = csr.to_str().expect("a path in UTF-8");
+    pki.rootlet(&["sign", csr, "--profile", "server", "--name", name]).succeeds();
+    let leaf: Entry = pki.leaf(name);
+    let options = ["-purpose", "sslserver", "-verify_hostname", "web.internal"];
+    run(&mut verify(&leaf, &pki.roots(), &options)).succeeds();
+}
+
+/// With every key, in PEM under both names, and in DER.
+#[test]
+fn of_openssl() {
+    if !present(&[&OPENSSL]) {
+        return;
+    }
+    let pki = Pki::authorities(KeyAlgorithm::P256);
+    let folder = scratch();
+    let kinds: [(&str, &[&str]); 5] = [
+        ("rsa", &["-newkey", "rsa:2048"]),
+        ("p256", &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-outform", "DER"]),
+        ("p384", &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-newhdr"]),
+        ("ed25519", &["-newkey", "ed25519"]),
+        ("sha512", &["-newkey", "rsa:3072", "-sha512"]),
+    ];
+    for (name, options) in kinds {
+        let (key, csr) = (folder.path().join("key.pem"), folder.path().join(format!("{name}.csr")));
+        let mut command = OPENSSL.command();
+        command.args(["req", "-new", "-nodes", "-subj", "/O=Example/CN=web.internal"]).args(options);
+        command.args(["-addext", "subjectAltName=DNS:web.internal,IP:10.1.1.1", "-addext", "keyUsage=keyCertSign"]);
+        run(command.arg("-keyout").arg(&key).arg("-out").arg(&csr)).succeeds();
+        signed(&pki, &csr, name);
+    }
+    // Too weak, whoever asks.
+    let csr = folder.path().join("weak.csr");
+    let mut command = OPENSSL.command();
+    command.args(["req", "-new", "-nodes", "-newkey", "rsa:1024", "-subj", "/CN=web.internal", "-keyout", "/dev/null"]);
+    run(command.arg("-out").arg(&csr)).succeeds();
+    pki.rootlet(&["sign", csr.to_str().expect("UTF-8"), "--profile", "server"]).fails();
+    // A point that is not on the curve: the last octet of the key is another one.
+    let good = std::fs::read(folder.path().join("p256.csr")).expect("DER");
+    let spki = good.windows(4).position(|w| w == [0x03, 0x42, 0x00, 0x04]).expect("a key");
+    let mut bad = good.clone();
+    bad[spki + 4 + 63] ^= 1;
+    let csr = folder.path().join("off.csr");
+    std::fs::write(&csr, bad).expect("it can be written");
+    pki.rootlet(&["sign", csr.to_str().expect("UTF-8"), "--profile", "server"]).fails().says("has the key");
+}
+
+#[test]
+fn of_certtool() {
+    if !present(&[&OPENSSL, &CERTTOOL]) {
+        return;
+    }
+    let pki = Pki::authorities(KeyAlgorithm::P256);
+    let folder = scratch();
+    let [key, template, csr] = ["key.pem", "template", "a.csr"].map(|n| folder.path().join(n));
+    std::fs::write(&template, "cn = web.internal\ndns_name = web.internal\nchallenge_password = x\n").expect("a file");
+    run(CERTTOOL.command().args(["--generate-privkey", "--ecc", "--outfile"]).arg(&key)).succeeds();
+    let mut command = CERTTOOL.command();
+    command.arg("--generate-request").arg("--load-privkey").arg(&key).arg("--template").arg(&template);
+    run(command.arg("--outfile").arg(&csr)).succeeds();
+    signed(&pki, &csr, "certtool");
+}
+
+#[test]
+fn of_keytool() {
+    if !present(&[&OPENSSL, &KEYTOOL]) {
+        return;
+    }
+    let pki = Pki::authorities(KeyAlgorithm::P256);
+    let folder = scratch();
+    let (store, csr) = (folder.path().join("store.p12"), folder.path().join("a.csr"));
+    let keytool = |words: &[&str]| {
+        let mut command = KEYTOOL.command();
+        command.args(words).arg("-keystore").arg(&store).args(["-storepass", "changeit", "-alias", "a"]);
+        run(&mut command).succeeds()
+    };
+    keytool(&["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=web.internal, O=Example"]);
+    keytool(&["-certreq", "-ext", "SAN=dns:web.internal", "-file", csr.to_str().expect("UTF-8")]);
+    signed(&pki, &csr, "keytool");
+}
+
+#[test]
+fn of_go() {
+    if !present(&[&OPENSSL, &GO]) {
+        return;
+    }
+    let pki = Pki::authorities(KeyAlgorithm::P256);
+    let folder = scratch();
+    let csr = folder.path().join("a.csr");
+    run(clean_command(go_program()).arg("make").arg(&csr)).succeeds();
+    signed(&pki, &csr, "go");
+}
+
+fn go_program() -> &'static Path {
+    static COMPILED: OnceLock<PathBuf> = OnceLock::new();
+    COMPILED.get_or_init(|| compile("csr"))
+}
+
+/// Ours, with each key.
+fn ours(algorithm: KeyAlgorithm) {
+    if !present(&[&OPENSSL, &CERTTOOL, &KEYTOOL, &GO]) {
+        return;
+    }
+    let pki = Pki { folder: scratch().keep() };
+    let key = match algorithm {
+        KeyAlgorithm::P256 => "p256",
+        KeyAlgorithm::P384 => "p384",
+        KeyAlgorithm::Ed25519 => "ed25519",
+        KeyAlgorithm::Rsa2048 => "rsa-2048",
+    };
+    pki.rootlet(&["request", "web.internal", "--profile", "server", "--ip", "10.1.1.1", "--key", key]).succeeds();
+    pki.rootlet(&["request", "Issuing CA", "--profile", "intermediate", "--key", key]).succeeds();
+    for (handle, words) in [("web.internal", "DNS:web.internal, IP Address:10.1.1.1"), ("issuing-ca", "CA:TRUE")] {
+        let csr = pki.folder.join("pki/requests").join(handle).join("request.csr");
+        let openssl = run(OPENSSL.command().args(["req", "-verify", "-noout", "-text", "-in"]).arg(&csr)).succeeds();
+        openssl.says("verify OK").says(words);
+        run(CERTTOOL.command().arg("--crq-info").arg("--infile").arg(&csr)).succeeds().says("Self signature: verified");
+        run(KEYTOOL.command().arg("-printcertreq").arg("-file").arg(&csr))
+            .succeeds()
+            .says("PKCS #10 Certificate Request");
+        run(clean_command(go_program()).arg("check").arg(&csr)).succeeds();
+    }
+}
+for_each_key_algorithm!(ours);
+
+/// A CA elsewhere, made of OpenSSL's commands, signs what we ask for.
+#[test]
+fn openssl_signs_ours() {
+    if !present(&[&OPENSSL]) {
+        return;
+    }
+    let pki = Pki { folder: scratch().keep() };
+    pki.rootlet(&["request", "web.internal", "--profile", "server"]).succeeds();
+    let at = |name: &str| pki.folder.join(name);
+    let mut root = OPENSSL.command();
+    root.args(["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=Corp"]);
+    root.args(["-addext", "keyUsage=critical,keyCertSign,cRLSign"]);
+    run(root.arg("-keyout").arg(at("corp.key")).arg("-out").arg(at("corp.pem"))).succeeds();
+    let mut sign = OPENSSL.command();
+    sign.args(["x509", "-req", "-copy_extensions", "copy", "-days", "90", "-CAcreateserial", "-in"]);
+    sign.arg(at("pki/requests/web.internal/request.csr"))
+        .arg("-CA")
+        .arg(at("corp.pem"))
+        .arg("-CAkey")
+        .arg(at("corp.key"));
+    run(sign.arg("-out").arg(at("web.pem"))).succeeds();
+    let mut check = OPENSSL.command();
+    check.args(["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "web.internal", "-CAfile"]);
+    run(check.arg(at("corp.pem")).arg(at("web.pem"))).succeeds();
+}
