@@ -34,7 +34,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 17] = [
+const FOLDERS: [&str; 18] = [
     "root",
     "intermediate",
     "server",
@@ -51,5 +51,6 @@ const FOLDERS: [&str; 17] = [
     "status",
     "history",
     "doctor",
+    "import",
     "completions",
 ];

@@ -131,6 +131,59 @@ fn crl() {
     Scenario { before, command: &["crl"], creates: false, new_crl_of: &["root", "issuing"], ..PLAIN }.run();
 }
 
+/// What was made elsewhere, in another folder, before `import` has it.
+const OLD_ROOT: &[&str] = &["--pki", "there", "root", "Old Root"];
+const OLD_ISSUING: &[&str] = &["--pki", "there", "intermediate", "Old Issuing"];
+const OLD_LEAF: &[&str] = &["--pki", "there", "client", "mallory"];
+const OLD_REVOKED: &[&str] = &["--pki", "there", "revoke", "mallory", "--reason", "key-compromise"];
+const ADOPT: &[&str] = &[
+    "import",
+    "Old Issuing",
+    "--cert-file",
+    "there/ca/old-issuing/cert.pem",
+    "--key-file",
+    "there/ca/old-issuing/key.pem",
+    "--chain-file",
+    "there/ca/old-root/cert.pem",
+];
+
+/// With its root, its key, its CRL, and an index that has one revocation more: the CRL is signed anew.
+#[test]
+fn import_a_ca_with_its_past() {
+    let past = &["--crl-file", "there/ca/old-issuing/crl.pem", "--index-file", "index.txt"];
+    let command = &[ADOPT, past].concat();
+    let prepare = |folder: &Path| {
+        let line = "R\t20991231235959Z\t250101000000Z,superseded\t0A\tunknown\t/CN=old\n";
+        std::fs::write(folder.join("index.txt"), line).unwrap();
+    };
+    let before = &[ROOT, OLD_ROOT, OLD_ISSUING, OLD_LEAF, OLD_REVOKED];
+    Scenario { before, command, prepare, ..PLAIN }.run_with(|folder, n| {
+        let program = Program { folder: folder.into() };
+        let shown = program.run(&["crl", "old-issuing", "--check"], Fault::None).succeeds().json();
+        assert_eq!(shown["results"][0]["entries"], 2, "dead at write {n}: {shown}");
+    });
+}
+
+/// A CA of somebody else: its certificate, then its CRL.
+#[test]
+fn import_a_foreign_ca_and_its_crl() {
+    let root = &["import", "Old Root", "--cert-file", "there/ca/old-root/cert.pem"];
+    let crl = &["--crl-file", "there/ca/old-root/crl.pem"];
+    Scenario { before: &[ROOT, OLD_ROOT], command: &[&root[..], crl].concat(), ..PLAIN }.run();
+    Scenario { before: &[ROOT, OLD_ROOT, root], command: &[&root[..2], crl].concat(), ..PLAIN }.run();
+    let key = &["--key-file", "there/ca/old-root/key.pem", "--no-past"];
+    Scenario { before: &[ROOT, OLD_ROOT, root], command: &[&root[..], key].concat(), ..PLAIN }.run();
+}
+
+#[test]
+fn import_a_leaf() {
+    let adopt = &[ADOPT, &["--no-past"]].concat();
+    let cert = &["import", "mallory", "--cert-file", "there/certs/mallory/cert.pem"];
+    let command = &[&cert[..], &["--key-file", "there/certs/mallory/key.pem"]].concat();
+    Scenario { before: &[OLD_ROOT, OLD_ISSUING, OLD_LEAF, adopt], command, ..PLAIN }.run();
+    Scenario { before: &[OLD_ROOT, OLD_ISSUING, OLD_LEAF, adopt, cert], command, ..PLAIN }.run();
+}
+
 #[test]
 fn revoke_without_a_crl() {
     // The CRL is due before and after.

@@ -23,6 +23,8 @@ macro_rules! for_each_key_algorithm {
 }
 
 mod interop {
+    mod adopt;
+    mod adopt_easy_rsa;
     mod crl_contents;
     mod csr;
     mod gnutls;

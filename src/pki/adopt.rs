@@ -4,7 +4,8 @@ use super::authority::{Ca, Cas};
 use super::folder::Place;
 use super::import::{Given, ImportOutcome, report_of};
 use super::import_error::ImportError;
-use super::issuing::{check_holder, new_certificate};
+use super::import_past::NextCrl;
+use super::issuing::{check_holder, check_key_is_free, new_certificate};
 use super::lineage::Lineage;
 use super::material::ca_files;
 use super::past::{CheckedPast, PastReport, PastSources};
@@ -44,14 +45,12 @@ impl Pki {
         &mut self,
         given: &Given,
         sources: &PastSources,
-        past: CheckedPast,
+        mut past: CheckedPast,
     ) -> Result<ImportOutcome, Error> {
         let Pki { place, store } = self;
         let folder_was_there = exists(&place.ca_folder(&given.handle));
         let transaction = store.begin(crate::store::Access::Write)?;
-        let recorded = place.record_adopted(&*transaction, given, sources, &past, folder_was_there)?;
-        // A million revocations need not be kept twice while the next CRL is signed.
-        drop(past);
+        let recorded = place.record_adopted(&*transaction, given, sources, &mut past, folder_was_there)?;
         let Recorded { action, id, pending, staged, authorities, report, mut warnings } = recorded;
         if action == "unchanged" {
             drop(transaction);
@@ -84,40 +83,12 @@ impl Pki {
             self.release_ca(handle, id, pending.folder())?;
             self.remove_answered_request(handle)?;
         }
-        let mut missing = self.publish()?;
         if let Some(staged) = staged {
             staged.settle(self, Ok(()))?;
-            missing = self.publish()?;
         }
-        if self.sign_due_crl(handle, warnings)? {
-            missing = self.publish()?;
-        }
+        let missing = self.publish()?;
         warnings.extend(self.crl_warnings(&missing)?);
         Ok(())
-    }
-
-    /// Signs the CRL of a CA whose key is here, when it is due. Whether it was.
-    pub(super) fn sign_due_crl(&mut self, handle: &Handle, warnings: &mut Vec<Warning>) -> Result<bool, Error> {
-        let now = self.now();
-        let (cas, due) = {
-            let transaction = self.store.begin(crate::store::Access::Read)?;
-            let cas = Cas::load(&*transaction)?;
-            let ca = cas.named(handle).filter(|c| exists(&self.place.ca_key_path(c)) && c.authority.past_known);
-            let due = ca.map(|c| self.place.crl_due(&*transaction, c)).transpose()?.flatten();
-            let id = ca.map(Ca::id);
-            (cas, id.filter(|_| due.is_some()))
-        };
-        let Some(id) = due else { return Ok(false) };
-        if let Some(problem) = cas.problem(id, now) {
-            let text = format!("`{handle}` signs no CRL now: {problem}");
-            warnings.push(Warning::new("no-crl", text));
-            return Ok(false);
-        }
-        if let Err(e) = self.refresh_crl(&cas, id) {
-            let text = format!("the CRL of `{handle}` could not be signed: {e}");
-            warnings.push(Warning::new("no-crl", text));
-        }
-        Ok(true)
     }
 }
 
@@ -128,7 +99,7 @@ impl Place {
         transaction: &dyn Transaction,
         given: &Given,
         sources: &PastSources,
-        past: &CheckedPast,
+        past: &mut CheckedPast,
         folder_was_there: bool,
     ) -> Result<Recorded, Error> {
         let now = self.now();
@@ -145,9 +116,11 @@ impl Place {
                 return Err(Error::SubjectTaken { handle, subject });
             }
         }
-        let spki = sha256(&certificate.public_key);
-        if transaction.is_barred(&spki)? {
+        if transaction.is_barred(&sha256(&certificate.public_key))? {
             return Err(Error::KeyBarred { handle: handle.clone() });
+        }
+        if matches!(before, Before::Nothing) {
+            check_key_is_free(transaction, &certificate.public_key, Some(handle))?;
         }
         let answer = self.answered_key(transaction, given, profile)?;
         let known = match &before {
@@ -228,30 +201,40 @@ impl Place {
         transaction.mark_unpublished()?;
         let serial = certificate.serial.map(|s| s.to_string()).unwrap_or_default();
         transaction.note(now, action, Some(handle), &serial)?;
+        past.forget_entries();
         let chain: Vec<Certificate> = std::iter::once(certificate).chain(&lineage.above).cloned().collect();
-        let key = answer.as_ref().or(given.key.as_ref().map(|k| &k.pem));
-        match &before {
-            Before::Nothing if ours => {
-                // The CRL that was given lies in the folder from the start.
-                let crl = taken.crl.as_ref().and(past.crl.as_ref());
-                let files = ca_files(key.map(|k| &k[..]), &chain, crl);
+        let answer_pem = answer.as_ref().map(|k| k.pem().expose());
+        let key = answer_pem.or(given.key_pem.as_ref().map(|k| &k[..])).filter(|_| becomes_ours);
+        let next = if ours {
+            let signer = answer.as_ref().or(given.key.as_ref()).filter(|_| becomes_ours).map(|k| k.signer().clone());
+            self.next_crl(transaction, handle, signer, taken.crl, &mut recorded.warnings)?
+        } else {
+            taken.crl.map_or(NextCrl::Kept, NextCrl::Given)
+        };
+        let given_crl = past.crl.as_ref();
+        match (&before, next) {
+            (Before::Nothing, next) if ours => {
+                // A CRL that was given lies in the folder from the start.
+                let crl = given_crl.filter(|_| matches!(next, NextCrl::Given(_)));
+                let files = ca_files(key, &chain, crl);
+                if let NextCrl::Signed(signed) = next {
+                    recorded.staged = Some(signed);
+                }
                 recorded.pending = Some(self.fill_pending(&serial, &files)?);
-                return Ok(recorded);
             }
-            Before::Older(_) if is_ours => {
-                recorded.pending = Some(self.fill_pending(&serial, &ca_files(None, &chain, None))?);
+            (before, next) => {
+                if let (Some(key), false) = (key, matches!(before, Before::Nothing)) {
+                    let folder = self.ca_folder(handle);
+                    self.disk.create_folder_all(&folder, Access::Private)?;
+                    self.disk.replace(&folder.join("key.pem"), key, Access::Private)?;
+                }
+                if matches!(before, Before::Older(_)) && is_ours {
+                    recorded.pending = Some(self.fill_pending(&serial, &ca_files(None, &chain, None))?);
+                }
+                // The folder of a foreign CA is derived from the inventory when it is published.
+                let generation = known.map_or(1, |c| c.authority.generation);
+                recorded.staged = next.staged(self, handle, generation, given_crl)?;
             }
-            // The folder of a foreign CA is derived from the inventory when it is published.
-            _ => {}
-        }
-        if let (true, Some(key), false) = (becomes_ours, key, matches!(before, Before::Nothing)) {
-            let folder = self.ca_folder(handle);
-            self.disk.create_folder_all(&folder, Access::Private)?;
-            self.disk.replace(&folder.join("key.pem"), key, Access::Private)?;
-        }
-        if let (Some(record), Some(crl)) = (taken.crl, &past.crl) {
-            let generation = known.map_or(1, |c| c.authority.generation);
-            recorded.staged = Some(self.stage_crl(handle, generation, record, crl)?);
         }
         Ok(recorded)
     }

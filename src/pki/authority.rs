@@ -4,11 +4,12 @@ use super::Error;
 use super::folder::Place;
 use crate::disk::read;
 use crate::issue::Issuer;
-use crate::keys::PrivateKey;
+use crate::keys::{PrivateKey, SoftwareSigner};
 use crate::model::{Handle, Timestamp};
 use crate::store::{Authority, AuthorityId, Transaction};
 use crate::x509::{Certificate, read_certificate};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Key files are a few kilobytes.
 pub(super) const MAX_KEY_BYTES: u64 = 64 << 10;
@@ -132,17 +133,21 @@ impl Place {
     /// A CA ready to issue.
     pub(super) fn issuer(&self, cas: &Cas, id: AuthorityId) -> Result<Issuer, Error> {
         let ca = cas.by_id(id).ok_or_else(|| Error::Internal("an issuer that is not in the inventory".into()))?;
-        let unusable = |problem: String, hint: &str| Error::IssuerUnusable {
-            issuer: ca.handle().to_string(),
-            problem,
-            hint: (!hint.is_empty()).then(|| hint.to_string()),
-        };
         if let Some(problem) = cas.problem(id, self.now()) {
-            return Err(unusable(problem, "choose another CA with `--issuer`, or create one"));
+            let hint = Some("choose another CA with `--issuer`, or create one".into());
+            return Err(Error::IssuerUnusable { issuer: ca.handle().to_string(), problem, hint });
         }
-        let signer = self.ca_signer(ca)?;
-        let chain: Vec<&Certificate> = cas.chain(id).into_iter().map(|c| &c.certificate).collect();
-        Issuer::from_inventory(&chain, Box::new(signer), self.now()).map_err(|e| unusable(e.to_string(), ""))
+        self.issuer_with(cas, ca, self.ca_signer(ca)?)
+    }
+
+    /// A CA ready to issue, with a key that need not be in its place yet.
+    pub(super) fn issuer_with(&self, cas: &Cas, ca: &Ca, signer: Arc<SoftwareSigner>) -> Result<Issuer, Error> {
+        let unusable = |problem: String| Error::IssuerUnusable { issuer: ca.handle().to_string(), problem, hint: None };
+        if let Some(problem) = cas.problem(ca.id(), self.now()) {
+            return Err(unusable(problem));
+        }
+        let chain: Vec<&Certificate> = cas.chain(ca.id()).into_iter().map(|c| &c.certificate).collect();
+        Issuer::from_inventory(&chain, Box::new(signer), self.now()).map_err(|e| unusable(e.to_string()))
     }
 }
 

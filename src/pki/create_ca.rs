@@ -288,7 +288,7 @@ impl Pki {
 }
 
 /// A new key file, encrypted.
-fn encrypted_pem(pem: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(super) fn encrypted_pem(pem: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, Error> {
     let encrypted = PrivateKey::from_pem(pem).and_then(|key| key.to_encrypted_pem(passphrase));
     encrypted.map_err(|source| Error::KeyFile { path: KEY.into(), source })
 }

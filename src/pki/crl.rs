@@ -206,9 +206,13 @@ impl Place {
         {
             return Ok(Some("its file is not the newest one that was signed".into()));
         }
-        let life = last.next_update.since(last.this_update);
-        let left = last.next_update.since(self.now());
-        Ok((left < Window::LastThird.seconds_at_most_a_third(life)).then(|| format!("it ends {}", last.next_update)))
+        Ok(self.is_ending(&last).then(|| format!("it ends {}", last.next_update)))
+    }
+
+    /// Whether a CRL is in the last third of its life.
+    pub(super) fn is_ending(&self, crl: &CrlRecord) -> bool {
+        let life = crl.next_update.since(crl.this_update);
+        crl.next_update.since(self.now()) < Window::LastThird.seconds_at_most_a_third(life)
     }
 }
 

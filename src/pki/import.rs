@@ -1,11 +1,15 @@
 //! Taking over what was made elsewhere: a CA with or without its key, its past, a leaf, the answer to a request.
 
-use super::authority::{Cas, read_key};
+use super::authority::Cas;
+use super::create_ca::encrypted_pem;
 use super::easy_rsa::EasyRsa;
 use super::folder::Place;
 use super::import_error::ImportError;
+use super::key_file::KeyFile;
+use super::keyring::Keyring;
 use super::lineage::Lineage;
 use super::past::{Past, PastReport, PastSources};
+use super::secret_source::{PassphraseOf, SecretSource};
 use super::view::CertificateView;
 use super::{Error, Pki};
 use crate::disk::{decode_pem, read};
@@ -16,6 +20,7 @@ use crate::x509::der::SEQUENCE;
 use crate::x509::{Certificate, X509Error, read_certificate};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Bundles of thousands of certificates fit.
@@ -30,6 +35,8 @@ pub struct ImportRequest {
     pub certificate: Option<PathBuf>,
     /// Its key.
     pub key: Option<PathBuf>,
+    /// Whether that is to be encrypted here.
+    pub encrypt_key: bool,
     /// The certificates above it, in any order.
     pub chain: Option<PathBuf>,
     /// What the CA revoked before.
@@ -63,15 +70,11 @@ pub(super) struct Given {
     /// The file of the certificate.
     pub file: PathBuf,
     pub certificate: Certificate,
-    pub key: Option<GivenKey>,
+    pub key: Option<KeyFile>,
+    /// What `key.pem` shall hold.
+    pub key_pem: Option<Zeroizing<Vec<u8>>>,
     /// Whatever may stand above it.
     pub bag: Vec<Certificate>,
-}
-
-/// A private key that was handed to us.
-pub(super) struct GivenKey {
-    /// What `key.pem` shall hold.
-    pub pem: Zeroizing<Vec<u8>>,
 }
 
 impl ImportRequest {
@@ -91,6 +94,9 @@ impl ImportRequest {
             let hint = "easy-rsa's folder has an index.txt: leave --index-file away";
             return Err(Error::usage("--index-file and --easy-rsa-dir are two pasts", hint));
         }
+        if self.encrypt_key && self.key.is_none() && easy_rsa.is_none() {
+            return Err(Error::usage("--encrypt-key encrypts the key in --key-file", "add that"));
+        }
         let certificate = self.certificate.is_some() || easy_rsa.is_some();
         if !certificate && (self.key.is_some() || self.chain.is_some()) {
             return Err(Error::usage("a key or a chain is nothing without its certificate", "add --cert-file"));
@@ -109,11 +115,15 @@ impl Pki {
     ///
     /// # Errors
     /// [`Error`]; nothing was then recorded or released.
-    pub fn import(folder: &Path, request: &ImportRequest) -> Result<(Pki, ImportOutcome), Error> {
+    pub fn import(
+        folder: &Path,
+        request: &ImportRequest,
+        secrets: &Arc<dyn SecretSource>,
+    ) -> Result<(Pki, ImportOutcome), Error> {
         request.check()?;
         let now = Place::unborn(folder).now();
         let easy_rsa = request.past.easy_rsa.as_deref().map(EasyRsa::at).transpose()?;
-        let given = Given::read(request, easy_rsa.as_ref())?;
+        let given = Given::read(request, easy_rsa.as_ref(), secrets)?;
         let mut past = Some(Past::read(&request.past, easy_rsa.as_ref())?);
         let mut checked = None;
         if let Some(given) = &given {
@@ -133,9 +143,9 @@ impl Pki {
                 Some(given) => return Err(given.not_ours().into()),
             }
         }
-        let mut pki = Self::open_or_create(folder)?;
+        let mut pki = Self::open_or_create(folder)?.with_secrets(secrets.clone());
         pki.recover()?;
-        let outcome = match (given, checked) {
+        let mut outcome = match (given, checked) {
             (Some(given), Some(checked)) => pki.adopt(&given, &request.past, checked)?,
             (Some(given), None) => pki.import_leaf(&given, &request.past)?,
             (None, _) => {
@@ -143,6 +153,7 @@ impl Pki {
                 pki.give_past(&request.display_name, handle, &request.past, past.unwrap_or_default())?
             }
         };
+        outcome.warnings.extend(secrets.warnings());
         Ok((pki, outcome))
     }
 
@@ -162,7 +173,11 @@ impl Pki {
 }
 
 impl Given {
-    fn read(request: &ImportRequest, easy_rsa: Option<&EasyRsa>) -> Result<Option<Self>, Error> {
+    fn read(
+        request: &ImportRequest,
+        easy_rsa: Option<&EasyRsa>,
+        secrets: &Arc<dyn SecretSource>,
+    ) -> Result<Option<Self>, Error> {
         let file = request.certificate.as_ref().or(easy_rsa.map(|e| &e.certificate));
         let Some(file) = file else { return Ok(None) };
         let mut all = certificates(file)?.into_iter();
@@ -173,19 +188,25 @@ impl Given {
         }
         // The key beside easy-rsa's certificate is its key; one that was moved away is named.
         let beside = easy_rsa.filter(|_| request.certificate.is_none()).map(|e| &e.key);
-        let key = match request.key.as_ref().or(beside) {
-            None => None,
-            Some(path) => {
-                let key = read_key(path)?;
-                if key.public_key() != certificate.public_key {
-                    return Err(ImportError::WrongKey { key: path.clone(), certificate: file.clone() }.into());
-                }
-                Some(GivenKey { pem: key.to_pem() })
-            }
-        };
         let name = request.display_name.trim().to_string();
+        let key = request.key.as_ref().or(beside).map(|path| KeyFile::read(path, &name, secrets)).transpose()?;
+        let mut key_pem = None;
+        if let Some(key) = &key {
+            if key.public_key() != certificate.public_key {
+                let (key, certificate) = (key.path().to_path_buf(), file.clone());
+                return Err(ImportError::WrongKey { key, certificate }.into());
+            }
+            let pem = Zeroizing::new(key.pem().expose().to_vec());
+            key_pem = Some(match request.encrypt_key && !key.is_encrypted() {
+                true => {
+                    let passphrase = Keyring::new(secrets.clone()).passphrase(PassphraseOf::New(&name), key.path())?;
+                    encrypted_pem(&pem, &passphrase)?
+                }
+                false => pem,
+            });
+        }
         let handle = request.name.clone().unwrap_or_else(|| Pki::handle_of(&name));
-        Ok(Some(Given { name, handle, file: file.clone(), certificate, key, bag }))
+        Ok(Some(Given { name, handle, file: file.clone(), certificate, key, key_pem, bag }))
     }
 
     /// What can be wrong with the certificate by itself, and with what was said beside it.

@@ -5,16 +5,17 @@ use super::folder::Place;
 use super::import::{Given, ImportOutcome};
 use super::import_error::ImportError;
 use super::issuing::{check_holder, new_certificate};
+use super::key_file::KeyFile;
 use super::lineage::{Lineage, issued};
-use super::material::leaf_files;
+use super::material::{OutFile, leaf_files};
 use super::past::PastSources;
 use super::release::Pending;
 use super::salvage_pieces::{identity_of, profile_of};
 use super::{Error, Pki};
-use crate::disk::{exists, read};
+use crate::disk::{Access, exists, read};
 use crate::issue::Warning;
 use crate::keys::sha256;
-use crate::model::{Profile, Reason};
+use crate::model::{Handle, Profile, Reason};
 use crate::store::{CertificateId, CertificateRequest, NewCertificate, Record, Transaction};
 use crate::x509::Certificate;
 use zeroize::Zeroizing;
@@ -24,6 +25,8 @@ struct Recorded {
     action: &'static str,
     id: CertificateId,
     pending: Option<Pending>,
+    /// Files that a certificate lacks which was recorded before.
+    missing: Vec<OutFile>,
     authorities: Vec<String>,
     to_deliver: bool,
     warnings: Vec<Warning>,
@@ -37,9 +40,10 @@ impl Pki {
         let folder_was_there = exists(&place.leaf_folder(&given.handle));
         let transaction = store.begin(crate::store::Access::Write)?;
         let recorded = place.record_leaf_of(&*transaction, given, folder_was_there)?;
-        let Recorded { action, id, pending, authorities, to_deliver, warnings } = recorded;
+        let Recorded { action, id, pending, missing, authorities, to_deliver, warnings } = recorded;
         let Some(pending) = pending else {
             drop(transaction);
+            self.add_leaf_files(&given.handle, &missing)?;
             return self.import_outcome(action, id, warnings);
         };
         if let Err(e) = transaction.commit() {
@@ -62,7 +66,25 @@ impl Pki {
         outcome.authorities = authorities;
         Ok(outcome)
     }
+
+    /// Adds files to a leaf's folder, each at once and whole: what a kill leaves out, the same import adds again.
+    fn add_leaf_files(&mut self, handle: &Handle, files: &[OutFile]) -> Result<(), Error> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.lock_leaves()?;
+        let (disk, folder) = (&self.place.disk, self.place.leaf_folder(handle));
+        disk.create_folder_all(&folder, Access::Private)?;
+        disk.sweep(&folder, |_| true)?;
+        // The key last: it says that the rest is there.
+        for file in files.iter().filter(|f| f.name != KEY).chain(files.iter().filter(|f| f.name == KEY)) {
+            disk.replace(&folder.join(file.name), &file.bytes, file.access)?;
+        }
+        Ok(())
+    }
 }
+
+const KEY: &str = "key.pem";
 
 impl Place {
     fn record_leaf_of(
@@ -87,7 +109,7 @@ impl Place {
         }
         let given_key = match (&request, &given.key) {
             (Some(_), _) => Some(self.request_key(given)?),
-            (None, key) => key.as_ref().map(|k| k.pem.clone()),
+            (None, _) => given.key_pem.clone(),
         };
         if let Some(same) = known(transaction, certificate)? {
             return self.again(&cas, given, same, given_key);
@@ -150,7 +172,7 @@ impl Place {
         let warnings = if request.is_some() { given.findings(lineage.above.first()) } else { Vec::new() };
         let files = leaf_files(certificate, key.as_deref().map(Vec::as_slice), &lineage.above);
         let pending = Some(self.fill_pending(&new.serial.to_string(), &files)?);
-        Ok(Recorded { action, id, pending, authorities, to_deliver, warnings })
+        Ok(Recorded { action, id, pending, missing: Vec::new(), authorities, to_deliver, warnings })
     }
 
     /// A certificate that is recorded already: its files are made when they, or the key that was given, are not there.
@@ -170,17 +192,16 @@ impl Place {
             action: "unchanged",
             id: record.id,
             pending: None,
+            missing: Vec::new(),
             authorities: Vec::new(),
             to_deliver: false,
             warnings: Vec::new(),
         };
         let folder = self.leaf_folder(&given.handle);
-        let complete = exists(&folder) && (key.is_none() || exists(&folder.join("key.pem")));
+        let complete = exists(&folder) && (key.is_none() || exists(&folder.join(KEY)));
         if record.is_current && !complete {
             let chain: Vec<Certificate> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-            let files = leaf_files(&given.certificate, key.as_deref().map(Vec::as_slice), &chain);
-            // Recorded long ago: whoever finds the folder in `pending/` releases it.
-            recorded.pending = Some(self.fill_pending(&record.serial.to_string(), &files)?);
+            recorded.missing = leaf_files(&given.certificate, key.as_deref().map(Vec::as_slice), &chain);
             recorded.action = "updated";
         }
         Ok(recorded)
@@ -219,14 +240,17 @@ impl Place {
         transaction: &dyn Transaction,
         given: &Given,
         profile: Profile,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    ) -> Result<Option<KeyFile>, Error> {
         match self.answered(transaction, given)? {
             None => Ok(None),
             Some(request) if request.profile != profile => {
                 let handle = given.handle.clone();
                 Err(ImportError::NotAsRequested { path: given.file.clone(), handle, profile: request.profile }.into())
             }
-            Some(_) => self.request_key(given).map(Some),
+            Some(_) => {
+                let path = self.request_folder(&given.handle).join(KEY);
+                KeyFile::read(&path, &given.name, &self.keyring.source).map(Some)
+            }
         }
     }
 }

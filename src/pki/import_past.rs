@@ -15,10 +15,12 @@ use super::salvage_pieces::{identity_of, name_of, profile_of};
 use super::{Error, Pki};
 use crate::disk::Access;
 use crate::issue::Warning;
+use crate::keys::SoftwareSigner;
 use crate::model::{Handle, Identity, Timestamp};
 use crate::store::{AuthorityId, CertificateId, CrlRecord, KeyPlace, NewAuthority, NewCertificate, Transaction};
 use crate::x509::{Certificate, Crl};
 use std::collections::HashMap;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 impl Pki {
@@ -41,7 +43,7 @@ impl Pki {
             let (name, problem) = (handle.to_string(), "is a CA of somebody else");
             return Err(ImportError::PastUseless { name, problem }.into());
         }
-        let past = past.check(&ca.certificate, now)?;
+        let mut past = past.check(&ca.certificate, now)?;
         let certificate = ca.authority.certificate.id;
         let taken = if foreign {
             past.record_foreign(&*transaction, id, &ca.certificate, now)?
@@ -60,33 +62,92 @@ impl Pki {
         transaction.mark_unpublished()?;
         let detail = format!("{} revocations", taken.report.revocations);
         transaction.note(now, "past", Some(&handle), &detail)?;
-        let staged = match (taken.crl, &past.crl) {
-            (Some(record), Some(crl)) => Some(place.stage_crl(&handle, generation, record, crl)?),
-            _ => None,
+        past.forget_entries();
+        let next = if foreign {
+            taken.crl.map_or(NextCrl::Kept, NextCrl::Given)
+        } else {
+            place.next_crl(&*transaction, &handle, None, taken.crl, &mut warnings)?
         };
-        drop(past);
+        let staged = next.staged(place, &handle, generation, past.crl.as_ref())?;
         let mut committed = transaction.commit();
         if let Some(staged) = staged {
             let outcome = std::mem::replace(&mut committed, Ok(()));
             staged.settle(self, outcome)?;
         }
         committed?;
-        let mut finish = || -> Result<(), Error> {
-            let mut missing = self.publish()?;
-            if self.sign_due_crl(&handle, &mut warnings)? {
-                missing = self.publish()?;
-            }
-            warnings.extend(self.crl_warnings(&missing)?);
-            Ok(())
-        };
-        finish().map_err(Error::not_released(format!("the past of {handle}")))?;
+        let missing = self.publish().map_err(Error::not_released(format!("the past of {handle}")))?;
+        warnings.extend(self.crl_warnings(&missing)?);
         let mut outcome = self.import_outcome("updated", certificate, warnings)?;
         outcome.past = report_of(sources, taken.report);
         Ok(outcome)
     }
 }
 
+/// The CRL that a CA gets with its past.
+pub(super) enum NextCrl {
+    /// Signed here, because nothing that was given says all.
+    Signed(SignedCrl),
+    /// The one that was given, newer than any that was here.
+    Given(CrlRecord),
+    /// The one that is here goes on.
+    Kept,
+}
+
+impl NextCrl {
+    /// What is to be released.
+    pub fn staged(
+        self,
+        place: &Place,
+        handle: &Handle,
+        generation: u32,
+        given: Option<&Crl>,
+    ) -> Result<Option<SignedCrl>, Error> {
+        match (self, given) {
+            (NextCrl::Signed(signed), _) => Ok(Some(signed)),
+            (NextCrl::Given(record), Some(crl)) => place.stage_crl(handle, generation, record, crl).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
 impl Place {
+    /// Signs the next CRL of a CA of ours, in the transaction that records its past, when the newest one does not list
+    /// everything or ends soon. `key` is the key where it is not in its place yet.
+    pub(super) fn next_crl(
+        &self,
+        transaction: &dyn Transaction,
+        handle: &Handle,
+        key: Option<Arc<SoftwareSigner>>,
+        given: Option<CrlRecord>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<NextCrl, Error> {
+        let given = given.map_or(NextCrl::Kept, NextCrl::Given);
+        let cas = Cas::load(transaction)?;
+        let Some(ca) = cas.named(handle) else { return Ok(given) };
+        let last = transaction.last_crl(ca.id())?;
+        let is_good = |l: &CrlRecord| !self.is_ending(l);
+        let lists_all = match &last {
+            Some(l) => transaction.last_event(ca.id())? <= l.last_event,
+            None => false,
+        };
+        if !ca.authority.past_known || (lists_all && last.as_ref().is_some_and(is_good)) {
+            return Ok(given);
+        }
+        let signer = key.map_or_else(|| self.own_signer(ca), Ok);
+        let signed = signer
+            .and_then(|s| self.issuer_with(&cas, ca, s))
+            .and_then(|issuer| self.sign_crl(transaction, &issuer, ca, None));
+        match signed {
+            Ok(signed) => Ok(NextCrl::Signed(signed)),
+            // It is not valid now, or may not sign CRLs: what it revoked is recorded, and waits for that.
+            Err(e @ (Error::IssuerUnusable { .. } | Error::Issue { .. })) => {
+                warnings.push(Warning::new("no-crl", format!("no CRL of `{handle}` could be signed: {e}")));
+                Ok(given)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
     /// Puts a CRL that somebody else signed into `pending/`, as one that was signed here.
     pub(super) fn stage_crl(
         &self,

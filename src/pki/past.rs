@@ -173,6 +173,11 @@ impl PastEntry {
 }
 
 impl CheckedPast {
+    /// Once they are recorded, a million of them need not be kept beside the CRL that lists them.
+    pub fn forget_entries(&mut self) {
+        self.entries = Vec::new();
+    }
+
     /// Records what is not on record yet. The CRL's own entries come first, so that its row says which it lists.
     pub fn record(
         &self,
@@ -212,6 +217,7 @@ impl CheckedPast {
         if crl.next_update.is_none() {
             return Err(unfit("it does not say when the next one comes (RFC 5280 5.1.2.5)").into());
         }
+        self.check_not_older(transaction, ca)?;
         let newer = self.newer_crl(transaction, ca)?;
         if newer.is_some() {
             let filter = Filter { issuer: Some(ca), all_generations: true, ..Filter::default() };
@@ -246,21 +252,28 @@ impl CheckedPast {
         Ok(Taken { report, crl: self.record_crl(transaction, newer)? })
     }
 
-    /// The row of the CRL, if it is newer than what is on record; an older one is refused.
+    /// The row of the CRL, if it is newer than what is on record. An older one of a CA of ours may still list what nobody
+    /// knew.
     fn newer_crl(&self, transaction: &dyn Transaction, ca: AuthorityId) -> Result<Option<CrlRecord>, Error> {
         let Some(record) = self.crl.as_ref().and_then(|c| self.crl_record(c, ca)) else { return Ok(None) };
+        let last = transaction.last_crl(ca)?;
+        Ok(last.is_none_or(|l| l.number < record.number).then_some(record))
+    }
+
+    /// Refuses a CRL of somebody else's CA that is older than the one here, or another one of its number: what it leaves
+    /// out would seem to be good again.
+    fn check_not_older(&self, transaction: &dyn Transaction, ca: AuthorityId) -> Result<(), Error> {
+        let record = self.crl.as_ref().and_then(|c| self.crl_record(c, ca));
+        let Some((record, last)) = record.zip(transaction.last_crl(ca)?) else { return Ok(()) };
         let (path, number) = (self.crl_file.clone(), record.number);
-        match transaction.last_crl(ca)? {
-            Some(last) if last.number > number => {
-                Err(ImportError::CrlOlder { path, number, known: last.number }.into())
-            }
-            Some(last) if last.number == number && last.sha256 != record.sha256 => {
-                let problem = format!("it is not the CRL of number {number} that is here");
-                Err(ImportError::CrlUnfit { path, problem }.into())
-            }
-            Some(last) if last.number == number => Ok(None),
-            _ => Ok(Some(record)),
+        if last.number > number {
+            return Err(ImportError::CrlOlder { path, number, known: last.number }.into());
         }
+        if last.number == number && last.sha256 != record.sha256 {
+            let problem = format!("it is not the CRL of number {number} that is here");
+            return Err(ImportError::CrlUnfit { path, problem }.into());
+        }
+        Ok(())
     }
 
     fn record_crl(&self, transaction: &dyn Transaction, crl: Option<CrlRecord>) -> Result<Option<CrlRecord>, Error> {

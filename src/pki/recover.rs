@@ -100,6 +100,8 @@ impl Pki {
                 }
             }
         }
+        // A CRL goes into the folder of its CA, which may be one of these.
+        dead.sort_by_key(|(entry, _)| crl_owner(entry).is_some());
         for (entry, _lock) in dead {
             let folder = pending.join(&entry);
             let finished = match (crl_owner(&entry), request_owner(&entry)) {

@@ -127,7 +127,7 @@ impl Run {
         assert!(whole && self.output.stdout.is_empty() != self.output.stderr.is_empty(), "{self}");
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.output.stdout).unwrap_or_else(|e| panic!("{e}: {self}"))
     }
 }

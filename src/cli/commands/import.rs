@@ -1,10 +1,12 @@
+use super::super::args::{SubjectSecretArgs, secrets};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::{adopted, place};
 use clap::{ArgMatches, Args, Command};
-use rootlet::pki::{ImportRequest, PastSources, Pki};
+use rootlet::pki::{ImportRequest, PastSources, Pki, SecretSource};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Debug, Args)]
 struct Options {
@@ -17,6 +19,11 @@ struct Options {
     /// Its key
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// Encrypt the key here with a passphrase; one that is encrypted stays as it is
+    #[arg(long, help_heading = "Secrets")]
+    encrypt_key: bool,
+    #[command(flatten)]
+    secret: SubjectSecretArgs,
     /// The certificates above it, up to the root, in any order
     #[arg(long, value_name = "FILE")]
     chain_file: Option<PathBuf>,
@@ -57,6 +64,7 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         display_name,
         certificate: options.cert_file,
         key: options.key_file,
+        encrypt_key: options.encrypt_key,
         chain: options.chain_file,
         name: options.name.as_deref().map(str::parse).transpose()?,
         past: PastSources {
@@ -66,7 +74,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
             none: options.no_past,
         },
     };
-    let (pki, outcome) = Pki::import(&context.pki, &request)?;
+    let source: Arc<dyn SecretSource> = secrets(Some(&options.secret), None)?;
+    let (pki, outcome) = Pki::import(&context.pki, &request, &source)?;
     if context.printer.is_json() {
         context.printer.object(&outcome)?;
         return Ok(Exit::Done);
