@@ -123,7 +123,7 @@ impl Pki {
         request.check()?;
         let now = Place::unborn(folder).now();
         let easy_rsa = request.past.easy_rsa.as_deref().map(EasyRsa::at).transpose()?;
-        let given = Given::read(request, easy_rsa.as_ref(), secrets)?;
+        let mut given = Given::read(request, easy_rsa.as_ref(), secrets)?;
         let mut past = Some(Past::read(&request.past, easy_rsa.as_ref())?);
         let mut checked = None;
         if let Some(given) = &given {
@@ -145,6 +145,11 @@ impl Pki {
         }
         let mut pki = Self::open_or_create(folder)?.with_secrets(secrets.clone());
         pki.recover()?;
+        if let Some(given) = given.as_mut().filter(|g| g.certificate.is_ca() && g.name == g.handle.as_str())
+            && let Some(name) = pki.name_of_ca(&given.handle)?
+        {
+            given.name = name;
+        }
         let mut outcome = match (given, checked) {
             (Some(given), Some(checked)) => pki.adopt(&given, &request.past, checked)?,
             (Some(given), None) => pki.import_leaf(&given, &request.past)?,
@@ -155,6 +160,14 @@ impl Pki {
         };
         outcome.warnings.extend(secrets.warnings());
         Ok((pki, outcome))
+    }
+
+    /// The name under which a CA, or the request for one, took its handle: who types the handle means it.
+    fn name_of_ca(&mut self, handle: &Handle) -> Result<Option<String>, Error> {
+        let transaction = self.read()?;
+        let holder = transaction.holder(handle)?.map(|h| h.identity);
+        let identity = holder.or(transaction.request(handle)?.map(|r| r.identity));
+        Ok(identity.and_then(|i| i.strip_prefix("ca:").map(str::to_string)))
     }
 
     /// What became of it, and how it stands.

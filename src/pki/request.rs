@@ -2,21 +2,23 @@
 
 use super::ca_request::{self, CaRequest};
 use super::folder::Place;
-use super::issuing::{check_holder, sorted};
+use super::issuing::{check_holder, check_key_is_free, sorted};
+use super::keyring::Keyring;
 use super::leaf_request::{self, LeafKey, LeafRequest};
 use super::material::OutFile;
 use super::release::Pending;
 use super::view::{NameView, hex, name_view};
-use super::{Again, Difference, Error, Pki};
+use super::{Again, Difference, Error, KeyFile, Pki, SecretSource};
 use crate::disk::{Access, Lock, encode_pem, exists};
 use crate::issue::{IssueError, Warning, sign_csr};
-use crate::keys::{PrivateKey, SoftwareSigner, sha256};
+use crate::keys::{PrivateKey, Signer, SoftwareSigner, sha256};
 use crate::model::{ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, Profile, SanSet, Subject};
 use crate::policy::rules;
 use crate::store::CertificateRequest;
 use crate::x509::{Csr, CsrFields, NameDer, public_key_kind};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Requests in `pending/` have folders of this prefix, the number of their process, and their handle.
@@ -29,7 +31,12 @@ const LABEL: &str = "CERTIFICATE REQUEST";
 #[derive(Debug, Clone)]
 pub enum CsrRequest {
     /// For a leaf; its issuer, dates and delivery are not ours to say.
-    Leaf(LeafRequest),
+    Leaf {
+        /// The leaf.
+        request: LeafRequest,
+        /// Whether its key is encrypted, with the new passphrase of the PKI's [`super::SecretSource`].
+        encrypt_key: bool,
+    },
     /// For an intermediate.
     Authority(CaRequest),
 }
@@ -84,6 +91,8 @@ struct Wish {
     names: SanSet,
     purposes: Vec<ExtendedKeyUsage>,
     algorithm: Option<KeyAlgorithm>,
+    key_file: Option<Arc<KeyFile>>,
+    encrypt_key: bool,
     again: Again,
     warnings: Vec<Warning>,
 }
@@ -91,15 +100,35 @@ struct Wish {
 impl Wish {
     fn new(request: &CsrRequest, place: &Place) -> Result<Self, Error> {
         match request {
-            CsrRequest::Leaf(leaf) => {
-                let LeafKey::New(algorithm) = leaf.key else {
-                    return Err(Error::usage("a request is for a new key", "leave the key away"));
+            CsrRequest::Leaf { request: leaf, encrypt_key } => {
+                let (algorithm, key_file) = match &leaf.key {
+                    LeafKey::New(algorithm) => (*algorithm, None),
+                    LeafKey::Given(file) => (None, Some(file.clone())),
+                    LeafKey::Foreign(_) => {
+                        return Err(Error::usage(
+                            "only who has a key can make a request for it",
+                            "give the key itself",
+                        ));
+                    }
                 };
+                let encrypt_key = *encrypt_key;
                 let wanted = leaf_request::Wanted::new(leaf, place)?;
                 let (subject, names, purposes) = (wanted.subject, wanted.names, wanted.purposes);
                 let (profile, identity, again) = (leaf.profile, leaf.identity.clone(), leaf.again);
                 let (handle, warnings) = (wanted.handle, wanted.warnings);
-                Ok(Wish { handle, identity, profile, subject, names, purposes, algorithm, again, warnings })
+                Ok(Wish {
+                    handle,
+                    identity,
+                    profile,
+                    subject,
+                    names,
+                    purposes,
+                    algorithm,
+                    key_file,
+                    encrypt_key,
+                    again,
+                    warnings,
+                })
             }
             CsrRequest::Authority(ca) => {
                 if ca.profile == Profile::Root {
@@ -114,6 +143,8 @@ impl Wish {
                     names: wanted.names,
                     purposes: ca.purposes.clone(),
                     algorithm: ca.key,
+                    key_file: ca.key_file.clone(),
+                    encrypt_key: ca.encrypt_key,
                     again: ca.again,
                     warnings: Vec::new(),
                 })
@@ -137,6 +168,9 @@ impl Wish {
         if let Some(key) = self.algorithm {
             compare("key", kind_of(csr), key.to_string());
         }
+        if let Some(file) = &self.key_file {
+            compare("public-key", hex(&sha256(&csr.public_key)), hex(&sha256(file.public_key())));
+        }
         all
     }
 }
@@ -148,14 +182,21 @@ impl Pki {
     /// # Errors
     /// [`Error::NameTaken`] when somebody else has the handle, [`Error::RequestWaits`] when the same request waits
     /// already, [`Error::Differs`] when another one does; nothing was then recorded.
-    pub fn request(folder: &Path, request: &CsrRequest) -> Result<(Pki, RequestOutcome), Error> {
+    pub fn request(
+        folder: &Path,
+        request: &CsrRequest,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Result<(Pki, RequestOutcome), Error> {
         if !Self::exists(folder) {
             // What would be refused is refused before the folder exists.
             Self::check_free(folder)?;
-            Wish::new(request, &Place::unborn(folder))?;
+            let mut place = Place::unborn(folder);
+            place.keyring = Keyring::new(secrets.clone());
+            let wish = Wish::new(request, &place)?;
+            place.new_passphrase(&wish.identity.name(), wish.encrypt_key)?;
         }
         let new = !Self::exists(folder);
-        let mut pki = Self::open_or_create(folder)?;
+        let mut pki = Self::open_or_create(folder)?.with_secrets(secrets);
         let outcome = pki.make_request(request)?;
         if new {
             // There is nothing to publish yet, and `public/` says so.
@@ -170,6 +211,10 @@ impl Pki {
         let waiting = {
             let transaction = self.read()?;
             check_holder(&*transaction, &wish.handle, &wish.identity, wish.profile)?;
+            if let Some(file) = &wish.key_file {
+                let ca = wish.profile.is_ca().then_some(&wish.handle);
+                check_key_is_free(&*transaction, file.public_key(), ca)?;
+            }
             transaction.request(&wish.handle)?
         };
         let target = self.place.request_folder(&wish.handle);
@@ -272,19 +317,32 @@ pub(super) fn request_owner(name: &str) -> Option<Handle> {
 impl Place {
     fn make_csr(&self, wish: &Wish, before: Option<KeyAlgorithm>) -> Result<(Csr, Zeroizing<Vec<u8>>), Error> {
         let fail = |e: IssueError| Error::issue(&wish.identity)(e);
-        let algorithm = wish.algorithm.or(before).unwrap_or_else(|| self.config.key(wish.profile));
-        let key = PrivateKey::generate(algorithm).map_err(|e| fail(e.into()))?;
-        let pem = key.to_pem();
-        let signer = SoftwareSigner::new(key).map_err(|e| fail(e.into()))?;
+        // Before the key is made: without a passphrase there shall be none.
+        let passphrase = self.new_passphrase(&wish.identity.name(), wish.encrypt_key)?;
+        let (signer, pem) = match &wish.key_file {
+            Some(file) => (file.signer().clone(), Zeroizing::new(file.pem().expose().to_vec())),
+            None => {
+                let algorithm = wish.algorithm.or(before).unwrap_or_else(|| self.config.key(wish.profile));
+                let key = PrivateKey::generate(algorithm).map_err(|e| fail(e.into()))?;
+                let pem = key.to_pem();
+                (Arc::new(SoftwareSigner::new(key).map_err(|e| fail(e.into()))?), pem)
+            }
+        };
+        let pem = match &passphrase {
+            Some(passphrase) => PrivateKey::from_pem(&pem)
+                .and_then(|key| key.to_encrypted_pem(passphrase))
+                .map_err(|e| fail(e.into()))?,
+            None => pem,
+        };
         let fields = CsrFields {
             subject: NameDer::of(&wish.subject),
-            public_key: crate::keys::Signer::public_key(&signer).to_vec(),
+            public_key: signer.public_key().to_vec(),
             ca: wish.profile.is_ca(),
-            key_usage: rules(wish.profile).key_usage(algorithm),
+            key_usage: rules(wish.profile).key_usage(signer.algorithm()),
             extended_key_usage: wish.purposes.clone(),
             names: wish.names.clone(),
         };
-        Ok((sign_csr(&fields, &signer).map_err(fail)?, pem))
+        Ok((sign_csr(&fields, &*signer).map_err(fail)?, pem))
     }
 
     fn request_view(&self, request: &CertificateRequest, csr: &Csr) -> RequestView {

@@ -311,3 +311,46 @@ fn a_changed_csr_is_no_proof() {
     }
     assert_eq!(Csr::read(&good).unwrap().der(), good);
 }
+
+/// A key that exists already, and one that is encrypted from the start.
+#[test]
+fn a_request_for_a_given_or_an_encrypted_key() {
+    let s = Sandbox::with_issuing_ca();
+    let key = PrivateKey::generate(KeyAlgorithm::P384).unwrap();
+    s.write("mine.pem", key.to_pem().as_slice());
+    let made = s.json(&["request", "a", "--profile", "client", "--key-file", "mine.pem"]);
+    assert_eq!(made["request"]["key_algorithm"], "p384");
+    assert!(s.bytes("pki/requests/a/key.pem") == key.to_pem().as_slice());
+    s.write("passphrase", "correct horse\n");
+    s.set_mode("passphrase", 0o600);
+    let encrypted = ["request", "b", "--profile", "client", "--encrypt-key", "--passphrase-file", "passphrase"];
+    s.ok(&encrypted);
+    assert!(s.text("pki/requests/b/key.pem").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+    s.ok(&["doctor"]);
+    s.refuses(&["request", "c", "--profile", "client", "--encrypt-key"], 1, "passphrase");
+    s.refuses(&["request", "c", "--profile", "client", "--passphrase-file", "passphrase"], 2, "usage");
+    s.refuses(&["request", "c", "--profile", "client", "--key-file", "mine.pem", "--key", "p256"], 2, "usage");
+    let ca_key = ["request", "c", "--profile", "client", "--key-file", "pki/ca/lab-issuing/key.pem"];
+    s.refuses(&ca_key, 1, "key-in-use");
+    let again = ["request", "a", "--profile", "client", "--key-file", "pki/requests/b/key.pem", "--if-missing"];
+    s.refuses(&again, 1, "key-encrypted");
+    s.refuses(&["sign", "x.csr", "--profile", "client", "--passphrase-file", "passphrase"], 2, "usage");
+}
+
+/// One PKI asks, another one signs, and the answer comes home.
+#[test]
+fn an_answer_completes_a_request() {
+    let (s, corp) = (Sandbox::new(), Sandbox::new());
+    corp.ok(&["root", "Corp"]);
+    s.ok(&["request", "api.internal", "--profile", "server"]);
+    corp.write("api.csr", s.bytes("pki/requests/api.internal/request.csr"));
+    let signed = corp.ok(&["sign", "api.csr", "--profile", "server"]);
+    s.write("answer.pem", signed.stdout);
+    s.write("corp.pem", corp.bytes("pki/ca/corp/cert.pem"));
+    s.ok(&["import", "Corp", "--cert-file", "corp.pem"]);
+    let key = s.bytes("pki/requests/api.internal/key.pem");
+    assert_eq!(s.json(&["import", "api.internal", "--cert-file", "answer.pem"])["action"], "completed");
+    assert!(s.bytes("pki/certs/api.internal/key.pem") == key);
+    assert!(!s.path("pki/requests/api.internal").exists());
+    assert_eq!(s.field("api.internal", "issuer_name"), "corp");
+}

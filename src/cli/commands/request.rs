@@ -1,11 +1,14 @@
-use super::super::args::{each, key_algorithm};
+use super::super::args::{SubjectSecretArgs, each, key_algorithm, secrets};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::place;
+use super::super::secrets::Secrets;
 use clap::{ArgMatches, Args, Command};
 use rootlet::model::{DnsName, EmailAddress, IpName, Profile, San, SpiffeId, Subject};
-use rootlet::pki::{Again, CaRequest, CsrRequest, LeafKey, LeafRequest, Pki};
+use rootlet::pki::{Again, CaRequest, CsrRequest, KeyFile, LeafKey, LeafRequest, Pki, SecretSource};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Debug, Args)]
 struct Options {
@@ -36,6 +39,14 @@ struct Options {
     /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: as rootlet.toml says, else p256]
     #[arg(long, value_name = "ALGORITHM")]
     key: Option<String>,
+    /// Ask for a certificate of the key in FILE; it is copied, encrypted if it is encrypted
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    key_file: Option<PathBuf>,
+    /// Encrypt its key
+    #[arg(long, help_heading = "Secrets")]
+    encrypt_key: bool,
+    #[command(flatten)]
+    secret: SubjectSecretArgs,
     /// The handle, which names its folder [default: from NAME]
     #[arg(long, value_name = "HANDLE")]
     name: Option<String>,
@@ -56,7 +67,7 @@ pub fn definition() -> Command {
 }
 
 impl Options {
-    fn translate(&self) -> Result<CsrRequest, Failure> {
+    fn translate(&self, secrets: &Arc<Secrets>) -> Result<CsrRequest, Failure> {
         let profile: Profile = self.profile.parse()?;
         let again = match (self.if_missing, self.force) {
             (true, _) => Again::IfMissing,
@@ -66,8 +77,16 @@ impl Options {
         let subject = self.subject.as_deref().map(str::parse::<Subject>).transpose()?;
         let name = self.name.as_deref().map(str::parse).transpose()?;
         let algorithm = key_algorithm(self.key.as_deref())?;
+        if self.secret.was_typed() && self.key_file.is_none() && !self.encrypt_key {
+            let hint = "it opens the key in --key-file, or goes with --encrypt-key";
+            return Err(Failure::usage("--passphrase-file opens nothing here", hint));
+        }
         if profile.is_ca() {
-            return self.translate_ca(profile, subject, name, algorithm, again);
+            let ca = self.translate_ca(profile, subject, name, again)?;
+            let key_file = self.key_file(&ca.display_name, secrets)?;
+            let ca = CaRequest { key: algorithm, key_file, encrypt_key: self.encrypt_key, ..ca };
+            CaRequest { again: Again::Refuse, ..ca.clone() }.check()?;
+            return Ok(CsrRequest::Authority(ca));
         }
         let mut leaf = LeafRequest::new(profile, &self.name_argument)?;
         leaf.names.extend(each::<DnsName>(&self.dns)?.into_iter().map(San::Dns));
@@ -79,7 +98,19 @@ impl Options {
         leaf.names.extend(each::<SpiffeId>(&self.spiffe)?.into_iter().map(San::Spiffe));
         (leaf.subject, leaf.name, leaf.key, leaf.again) = (subject, name, LeafKey::New(algorithm), again);
         leaf.check()?;
-        Ok(CsrRequest::Leaf(leaf))
+        if let Some(file) = self.key_file(&leaf.identity.name(), secrets)? {
+            if self.encrypt_key && file.is_encrypted() {
+                return Err(rootlet::pki::Error::EncryptedAlready { path: file.path().into() }.into());
+            }
+            leaf.key = LeafKey::Given(file);
+        }
+        Ok(CsrRequest::Leaf { request: leaf, encrypt_key: self.encrypt_key })
+    }
+
+    fn key_file(&self, name: &str, secrets: &Arc<Secrets>) -> Result<Option<Arc<KeyFile>>, Failure> {
+        let source: Arc<dyn SecretSource> = secrets.clone();
+        let file = self.key_file.as_ref().map(|path| KeyFile::read(path, name, &source)).transpose()?;
+        Ok(file.map(Arc::new))
     }
 
     fn translate_ca(
@@ -87,9 +118,8 @@ impl Options {
         profile: Profile,
         subject: Option<Subject>,
         name: Option<rootlet::model::Handle>,
-        algorithm: Option<rootlet::model::KeyAlgorithm>,
         again: Again,
-    ) -> Result<CsrRequest, Failure> {
+    ) -> Result<CaRequest, Failure> {
         if profile == Profile::Root {
             return Err(Failure::usage("nobody signs a root but itself", "use `rootlet root`"));
         }
@@ -103,16 +133,17 @@ impl Options {
             [one] => Some(SpiffeId::signer(one)?),
             _ => return Err(Failure::usage("a CA has one trust domain", "give --spiffe once")),
         };
-        (ca.subject, ca.name, ca.key) = (subject, name, algorithm);
-        ca.check()?;
-        ca.again = again;
-        Ok(CsrRequest::Authority(ca))
+        (ca.subject, ca.name, ca.again) = (subject, name, again);
+        Ok(ca)
     }
 }
 
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
-    let request = super::parse::<Options>(matches)?.translate()?;
-    let (_, outcome) = Pki::request(&context.pki, &request)?;
+    let options = super::parse::<Options>(matches)?;
+    let secrets = secrets(Some(&options.secret), None)?;
+    let request = options.translate(&secrets)?;
+    let (_, mut outcome) = Pki::request(&context.pki, &request, secrets.clone())?;
+    outcome.warnings.extend(secrets.warnings());
     let printer = &context.printer;
     if printer.is_json() {
         printer.object(&outcome)?;

@@ -1,4 +1,4 @@
-use super::super::args::{AgainArgs, LifeArgs, each};
+use super::super::args::{AgainArgs, IssuerSecretArgs, LifeArgs, each, secrets_beside_stdin};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -45,6 +45,8 @@ struct Options {
     /// A purpose besides the profile's: a name as codeSigning, or an OID
     #[arg(long, value_name = "NAME|OID")]
     eku: Vec<String>,
+    #[command(flatten)]
+    issuer_secret: IssuerSecretArgs,
     #[command(flatten)]
     life: LifeArgs,
     /// The handle, which names its folder [default: from its first name]
@@ -136,8 +138,9 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::usage("CSRs of CAs are not signed yet", hint));
     }
     let wanted = options.translate(profile)?;
+    let secrets = secrets_beside_stdin(&options.issuer_secret, options.csr == Path::new("-"))?;
     let csr = read_csr(&read(&options.csr)?, &options.csr)?;
-    let outcome = context.open()?.sign(&wanted(csr))?;
+    let outcome = context.open()?.with_secrets(secrets).sign(&wanted(csr))?;
     if context.printer.is_json() {
         context.printer.object(&outcome)?;
         return Ok(Exit::Done);
