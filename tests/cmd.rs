@@ -15,6 +15,7 @@ mod cmd {
     mod delivery;
     mod folders;
     mod import;
+    mod keys;
     mod output;
     mod refusals;
     mod revocation;

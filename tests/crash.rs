@@ -105,6 +105,85 @@ fn intermediate_renew_within() {
     Scenario { before: &[ROOT, due, OTHER], command, creates: false, new_crl_of: &[], ..PLAIN }.run();
 }
 
+const KEY: &str = "pki/ca/root/key.pem";
+const ENCRYPT: &[&str] = &["key", "encrypt", "root", "--passphrase-file", "one"];
+
+fn passphrases(folder: &Path) {
+    std::fs::write(folder.join("one"), "correct horse").unwrap();
+    std::fs::write(folder.join("two"), "battery staple").unwrap();
+}
+
+/// The root's key, wherever it is: a CRL can be signed with it.
+fn signs(folder: &Path, words: &[&str]) {
+    let program = Program { folder: folder.into() };
+    program.run(&[&["crl", "root"][..], words].concat(), Fault::None).succeeds();
+}
+
+#[test]
+fn intermediate_with_an_encrypted_key() {
+    let command = &["intermediate", "Issuing", "--encrypt-key", "--passphrase-file", "one"];
+    Scenario { before: &[ROOT], command, creates: true, prepare: passphrases, ..PLAIN }.run();
+}
+
+#[test]
+fn key_encrypt() {
+    let scenario = Scenario { before: &[ROOT, ISSUING], command: ENCRYPT, prepare: passphrases, ..PLAIN };
+    scenario.run_with(|folder, _| {
+        assert!(std::fs::read_to_string(folder.join(KEY)).unwrap().contains("ENCRYPTED"));
+        signs(folder, &["--issuer-passphrase-file", "one"]);
+    });
+}
+
+/// A leaf's key, which lies in two places.
+#[test]
+fn key_encrypt_and_decrypt_delivered() {
+    let delivered = tempfile::tempdir().unwrap();
+    let server = &[SERVER, &["--out-dir", delivered.path().to_str().unwrap()]].concat();
+    let command = &["key", "encrypt", "api.internal", "--passphrase-file", "one"];
+    let scenario = Scenario { before: &[ROOT, ISSUING, server], command, prepare: passphrases, ..PLAIN };
+    scenario.run_with(|folder, _| {
+        let key = std::fs::read_to_string(folder.join("pki/certs/api.internal/key.pem")).unwrap();
+        assert!(key.contains("ENCRYPTED"));
+        assert_eq!(std::fs::read_to_string(delivered.path().join("key.pem")).unwrap(), key);
+        let files = std::fs::read_dir(&delivered).unwrap().map(|e| e.unwrap().path());
+        files.filter(|f| f.to_string_lossy().contains(".new-")).for_each(|f| std::fs::remove_file(f).unwrap());
+    });
+}
+
+#[test]
+fn key_change_passphrase_and_decrypt() {
+    let prepare = |folder: &Path| {
+        passphrases(folder);
+        Program { folder: folder.into() }.run(ENCRYPT, Fault::None).succeeds();
+    };
+    let command = &["key", "change-passphrase", "root", "--passphrase-file", "one", "--new-passphrase-file", "two"];
+    Scenario { before: &[ROOT], command, prepare, ..PLAIN }
+        .run_with(|folder, _| signs(folder, &["--issuer-passphrase-file", "two"]));
+    let command = &["key", "decrypt", "root", "--passphrase-file", "one"];
+    Scenario { before: &[ROOT], command, prepare, ..PLAIN }.run_with(|folder, _| signs(folder, &[]));
+}
+
+/// Whatever is left by a death, the key is here or there, and in the end it is there alone.
+#[test]
+fn key_detach() {
+    let command = &["key", "detach", "root", "--output", "usb/root.key"];
+    let prepare = |folder: &Path| std::fs::create_dir(folder.join("usb")).unwrap();
+    Scenario { before: &[ROOT, ISSUING], command, prepare, ..PLAIN }.run_with(|folder, _| {
+        assert!(!folder.join(KEY).exists());
+        signs(folder, &["--issuer-key-file", "usb/root.key"]);
+    });
+}
+
+#[test]
+fn key_attach() {
+    let prepare = |folder: &Path| {
+        let program = Program { folder: folder.into() };
+        program.run(&["key", "detach", "root", "--output", "root.key"], Fault::None).succeeds();
+    };
+    let command = &["key", "attach", "root", "--key-file", "root.key"];
+    Scenario { before: &[ROOT, ISSUING], command, prepare, ..PLAIN }.run_with(|folder, _| signs(folder, &[]));
+}
+
 #[test]
 fn revoke() {
     let again = &[SERVER, &["--force"]].concat();

@@ -237,6 +237,21 @@ fn revoke() -> Shape {
     ])
 }
 
+/// `key` with an action.
+fn key() -> Shape {
+    Loose(vec![
+        ("action", false, Word(&["encrypted", "decrypted", "passphrase-changed", "detached", "attached", "unchanged"])),
+        ("name", false, Text),
+        ("profile", false, Word(PROFILES)),
+        ("key", false, Word(&["here", "detached"])),
+        ("encrypted", false, Bool),
+        ("file", false, PathShape),
+        ("crl_number", true, Number),
+        ("delivered", true, list(PathShape)),
+        ("warnings", false, warnings()),
+    ])
+}
+
 fn bundle() -> Shape {
     Object(vec![
         ("certificates", list(Text)),
@@ -425,6 +440,26 @@ fn requests_and_signatures() {
     let Ordered::Object(fields) = Ordered::parse(&text) else { panic!("{text}") };
     for (name, value) in fields.iter().filter(|(n, _)| ["taken", "dropped"].contains(&n.as_str())) {
         wish.check(value, name).unwrap();
+    }
+}
+
+#[test]
+fn keys() {
+    let s = lab();
+    s.write("one", "correct horse");
+    s.write("two", "battery staple");
+    s.ok(&["server", "delivered.internal", "--out-dir", "delivered"]);
+    for line in [
+        "key encrypt lab-root --passphrase-file one",
+        "key encrypt lab-root --passphrase-file one",
+        "key change-passphrase lab-root --passphrase-file one --new-passphrase-file two",
+        "key detach lab-root --output root.key --passphrase-file two",
+        "key detach lab-root --output root.key --passphrase-file two",
+        "key attach lab-root --key-file root.key --passphrase-file two",
+        "key decrypt lab-root --passphrase-file two",
+        "key encrypt delivered.internal --passphrase-file one",
+    ] {
+        prints(&s, line, 0, &key());
     }
 }
 

@@ -94,6 +94,8 @@ pub struct SecretsBuilder {
     key_files: Vec<(Option<Handle>, PathBuf)>,
     /// Whether something else is read from stdin.
     pub stdin_is_taken: bool,
+    /// Whether the subject's key has a passphrase that is replaced by another one: the two do not stand for each other.
+    pub changes: bool,
 }
 
 impl SecretsBuilder {
@@ -162,7 +164,8 @@ impl Secrets {
     fn origin(&self, of: PassphraseOf<'_>) -> Option<&Origin> {
         match of {
             PassphraseOf::Subject(_) => self.said.subject.as_ref(),
-            PassphraseOf::New(_) => self.said.new.as_ref().or(self.said.subject.as_ref()),
+            PassphraseOf::New(_) if self.said.changes => self.said.new.as_ref(),
+            PassphraseOf::New(_) => self.said.subject.as_ref(),
             PassphraseOf::Issuer(ca) => for_ca(&self.said.issuers, ca),
         }
     }

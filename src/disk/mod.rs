@@ -11,6 +11,7 @@ mod pem_stream;
 mod read;
 mod stream;
 mod unix;
+mod verified;
 mod write;
 
 pub use access::Access;

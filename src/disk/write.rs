@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that is being replaced is written beside itself under this prefix first.
-const TEMPORARY_PREFIX: &str = ".new-";
+pub(super) const TEMPORARY_PREFIX: &str = ".new-";
 
 /// Writes files and folders for one PKI: synced, with the mode they need from birth, owned by the PKI's owner.
 #[derive(Debug, Clone, Copy, Default)]

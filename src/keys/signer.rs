@@ -83,6 +83,11 @@ impl SoftwareSigner {
         Ok(SoftwareSigner { key, pair, random })
     }
 
+    /// A second signer of the same key.
+    pub(crate) fn of(key: &PrivateKey) -> Result<Self, KeyError> {
+        Self::new(PrivateKey::from_pkcs8(zeroize::Zeroizing::new(key.pkcs8().to_vec()))?)
+    }
+
     /// The key itself.
     pub fn key(&self) -> &PrivateKey {
         &self.key

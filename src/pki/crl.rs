@@ -224,6 +224,11 @@ impl Pki {
         self.publish_fresh(&[fresh]).map(drop)
     }
 
+    /// Signs a CRL that lasts as long as one does whose key is not at hand, and returns its number.
+    pub(super) fn write_long_crl(&mut self, cas: &Cas, ca: &Ca) -> Result<u64, Error> {
+        self.write_crl(cas, ca, Some(UPPER_CA_LIFETIME)).map(|record| record.number)
+    }
+
     /// As [`Pki::refresh_crl`], beside a command that has done its own work: what goes wrong is a warning.
     pub(super) fn refresh_crl_or_warn(&mut self, cas: &Cas, id: AuthorityId, warnings: &mut Vec<Warning>) {
         if let Err(e) = self.refresh_crl(cas, id) {

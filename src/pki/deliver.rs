@@ -71,7 +71,7 @@ pub(super) fn check(
 }
 
 /// Whether a folder that may not exist yet would lie inside another one.
-fn inside(folder: &Path, outer: &Path) -> bool {
+pub(super) fn inside(folder: &Path, outer: &Path) -> bool {
     let outer = outer.canonicalize().unwrap_or_else(|_| outer.to_path_buf());
     // Without `..`: what does not exist yet cannot be asked where it leads.
     let mut plain = PathBuf::new();

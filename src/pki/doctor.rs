@@ -202,6 +202,7 @@ impl Pki {
         let files = super::material::ca_files(None, &chain, None);
         check_files(place, findings, &folder, &files, |_| true)?;
         check_ca_key(place, findings, ca)?;
+        check_leftovers(place, findings, &folder)?;
         if !ca.authority.past_known {
             let e = Error::PastUnknown { handle: ca.handle().clone() };
             findings.add("past-unknown", e.to_string(), None, e.hints().first().map(String::as_str));
@@ -446,6 +447,7 @@ fn check_leaf(
             findings.mend("files", message, &path, || Ok(place.disk.replace(&path, &file.bytes, file.access)?))?;
         }
     }
+    check_leftovers(place, findings, &folder)?;
     check_key(place, findings, &folder.join("key.pem"), record)
 }
 
@@ -488,6 +490,16 @@ fn check_ca_key(place: &super::folder::Place, findings: &mut Findings, ca: &Ca) 
             check_mode(place, findings, &path, Access::Private)
         }
     }
+}
+
+/// What a command that died was writing beside a key.
+fn check_leftovers(place: &super::folder::Place, findings: &mut Findings, folder: &Path) -> Result<(), Error> {
+    for left in entries(folder)?.into_iter().filter(|n| n.starts_with(".new-key.pem.")) {
+        let path = folder.join(&left);
+        let message = format!("a command died while it wrote `{}`", path.display());
+        findings.mend("half-done", message, &path, || Ok(place.disk.remove(&path)?))?;
+    }
+    Ok(())
 }
 
 fn check_key(place: &super::folder::Place, findings: &mut Findings, path: &Path, record: &Record) -> Result<(), Error> {

@@ -260,6 +260,40 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The key of a CA is not here, by what the inventory says.
+    #[error("the key of `{handle}` is not here: it is {place}")]
+    KeyElsewhere {
+        /// The CA.
+        handle: Handle,
+        /// `detached` or `foreign`.
+        place: &'static str,
+    },
+    /// A key is in the clear.
+    #[error("the key of `{handle}` is not encrypted")]
+    NotEncrypted {
+        /// Whose key it is.
+        handle: Handle,
+    },
+    /// Only the key of a CA is detached.
+    #[error("`{handle}` is a {profile} and no CA: its key stays with its certificate")]
+    NotACa {
+        /// The handle.
+        handle: Handle,
+        /// What it is.
+        profile: Profile,
+    },
+    /// A file that is to be written exists and holds something else.
+    #[error("`{}` exists and holds something else", path.display())]
+    OutputExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that is to leave the PKI folder lies inside it.
+    #[error("`{}` lies inside the PKI folder", path.display())]
+    OutputInside {
+        /// The file.
+        path: PathBuf,
+    },
     /// The renewal would gain too little.
     #[error("renewing `{handle}` would gain only {gained}, because its issuer `{issuer}` ends {issuer_not_after}")]
     NoGain {
@@ -444,6 +478,11 @@ impl Error {
             Error::SubjectTaken { .. } => "subject-taken",
             Error::KeyBarred { .. } => "key-barred",
             Error::KeyInUse { .. } => "key-in-use",
+            Error::KeyElsewhere { .. } => "key-elsewhere",
+            Error::NotEncrypted { .. } => "key-not-encrypted",
+            Error::NotACa { .. } => "not-a-ca",
+            Error::OutputExists { .. } => "exists",
+            Error::OutputInside { .. } => "delivery-inside",
             Error::EncryptedAlready { .. } => "key-encrypted",
             Error::NoGain { .. } => "no-gain",
             Error::NotFound { .. } | Error::NotIssuedHere { .. } => "not-found",
@@ -508,9 +547,9 @@ impl Error {
                 let (option, variable) = role.option();
                 vec![format!("give its passphrase with `{option} FILE` or ${variable}, or run this on a terminal")]
             }
-            Error::NoPassphrase { .. } => {
-                one("give one with `--passphrase-file FILE` or $ROOTLET_PASSPHRASE, or run this on a terminal")
-            }
+            Error::NoPassphrase { .. } => one(
+                "give one with `--passphrase-file FILE` (`--new-passphrase-file FILE` to change one) or $ROOTLET_PASSPHRASE, or run this on a terminal",
+            ),
             Error::NoPki { .. } => one("create one with `rootlet root NAME`, or name another folder with --pki"),
             Error::NotAPki { .. } => one("name an empty or a new folder with --pki"),
             Error::NameTaken { free, .. } => vec![format!("run the same command with `--name {free}`")],
@@ -537,6 +576,13 @@ impl Error {
             Error::IssuerUnusable { hint, .. } => hint.iter().cloned().collect(),
             Error::SubjectTaken { .. } => one("choose another NAME or --subject: verifiers tell CAs apart by subject"),
             Error::KeyBarred { .. } => one("make a new key: leave `--renew-within` away, or use `--force`"),
+            Error::KeyElsewhere { handle, place: "detached" } => {
+                vec![format!("bring it back with `rootlet key attach {handle} --key-file FILE`")]
+            }
+            Error::NotEncrypted { handle } => vec![format!("encrypt it with `rootlet key encrypt {handle}`")],
+            Error::NotACa { .. } => one("`rootlet key encrypt` protects it where it is"),
+            Error::OutputExists { .. } => one("look at it and move it away, or choose another file"),
+            Error::OutputInside { .. } => one("choose a file outside of it"),
             Error::KeyInUse { .. } => one("give another key, or leave `--key-file` away: a new one is made"),
             Error::EncryptedAlready { .. } => one("leave `--encrypt-key` away"),
             Error::NoGain { issuer, .. } => vec![format!("renew `{issuer}` first")],

@@ -53,6 +53,14 @@ impl Keyring {
         self.source.passphrase(of)?.ok_or_else(missing)
     }
 
+    /// Keeps a key that was opened, for the file that holds it.
+    pub fn remember(&self, file: &[u8], key: &PrivateKey) -> Result<(), Error> {
+        let fail = |source| Error::KeyFile { path: "key.pem".into(), source };
+        let signer = SoftwareSigner::of(key).map_err(fail)?;
+        self.keep(sha256(file), &Arc::new(signer));
+        Ok(())
+    }
+
     fn known(&self, digest: &[u8; 32]) -> Option<Arc<SoftwareSigner>> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.iter().find(|(d, _)| d == digest).map(|(_, signer)| signer.clone())

@@ -225,6 +225,14 @@ impl Pki {
             {
                 return Ok(None);
             }
+            // A key that was encrypted or decrypted meanwhile is not put back as it was.
+            if let (Decision::Renew, Some(pem)) = (&found.decision, &made.key_pem) {
+                let path = place.leaf_folder(&wanted.handle).join("key.pem");
+                let now = crate::disk::read_optional(&path, MAX_KEY_BYTES)?.map(Zeroizing::new);
+                if now.is_none_or(|now| *now != **pem) {
+                    return Ok(None);
+                }
+            }
             if let Some(delivery) = &request.delivery
                 && transaction.delivered_to(&delivery.folder)?.is_some_and(|h| h != wanted.handle)
             {

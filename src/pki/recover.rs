@@ -2,6 +2,7 @@
 
 use super::authority::MAX_KEY_BYTES;
 use super::folder::REQUESTS;
+use super::key_custody::key_owner;
 use super::request::request_owner;
 use super::{Error, Pki};
 use crate::disk::{Lock, decode_pem, entries, read_optional};
@@ -91,6 +92,7 @@ impl Pki {
                 let path = pending.join(&entry);
                 let ours = crl_owner(&entry).is_some()
                     || request_owner(&entry).is_some()
+                    || key_owner(&entry).is_some()
                     || entry.parse::<Serial>().is_ok_and(|s| s.to_string() == entry);
                 if ours
                     && path.symlink_metadata().is_ok_and(|m| m.is_dir())
@@ -104,10 +106,11 @@ impl Pki {
         dead.sort_by_key(|(entry, _)| crl_owner(entry).is_some());
         for (entry, _lock) in dead {
             let folder = pending.join(&entry);
-            let finished = match (crl_owner(&entry), request_owner(&entry)) {
-                (Some((number, generation, handle)), _) => self.recover_crl(&folder, &handle, generation, number),
-                (None, Some(handle)) => self.release_request(&handle, &folder),
-                (None, None) => self.recover_certificate(&entry, &folder),
+            let finished = match (crl_owner(&entry), request_owner(&entry), key_owner(&entry)) {
+                (Some((number, generation, handle)), ..) => self.recover_crl(&folder, &handle, generation, number),
+                (_, Some(handle), _) => self.release_request(&handle, &folder),
+                (_, _, Some((generation, handle))) => self.settle_key(&handle, generation, &folder),
+                (None, None, None) => self.recover_certificate(&entry, &folder),
             };
             done.push(match finished {
                 Ok(finished) => Recovered { entry, finished, failed: None },

@@ -342,11 +342,15 @@ impl Place {
 
     fn crl_issuer(&self, cas: &Cas, id: AuthorityId) -> Result<Issuer, Error> {
         self.issuer(cas, id).map_err(|e| match e {
-            Error::IssuerUnusable { issuer, problem, .. } => Error::IssuerUnusable {
-                issuer,
-                problem: format!("{problem}, so its CRL cannot be signed"),
-                hint: Some("`--no-crl` records the revocation now and leaves the CRL for later".into()),
-            },
+            Error::IssuerUnusable { issuer, problem, hint } => {
+                let later = "`--no-crl` records the revocation now and leaves the CRL for later";
+                let hint = hint.filter(|h| h.contains("--issuer-key-file"));
+                Error::IssuerUnusable {
+                    issuer,
+                    problem: format!("{problem}, so its CRL cannot be signed"),
+                    hint: Some(hint.map_or(later.into(), |h| format!("{h}; or {later}"))),
+                }
+            }
             other => other,
         })
     }

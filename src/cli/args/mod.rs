@@ -10,7 +10,7 @@ pub use again::AgainArgs;
 pub use ca::{CaArgs, IntermediateArgs};
 pub use leaf::LeafArgs;
 pub use life::LifeArgs;
-pub use secret::{IssuerSecretArgs, SubjectSecretArgs, secrets, secrets_beside_stdin};
+pub use secret::{IssuerSecretArgs, SubjectSecretArgs, change_secrets, secrets, secrets_beside_stdin};
 
 use super::failure::Failure;
 use rootlet::model::{KeyAlgorithm, ModelError};

@@ -1,7 +1,7 @@
 use super::super::failure::Failure;
 use super::super::secrets::{Origin, Secrets, SecretsBuilder};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 // Where the passphrase of the subject's own key comes from.
@@ -53,5 +53,14 @@ pub fn secrets_beside_stdin(issuers: &IssuerSecretArgs, stdin_is_taken: bool) ->
     let mut builder = SecretsBuilder::default();
     builder.stdin_is_taken = stdin_is_taken;
     builder.add_issuers(&issuers.issuer_passphrase_file, &issuers.issuer_key_file)?;
+    builder.build()
+}
+
+/// The secrets of a command that puts one passphrase of a key in place of another.
+pub fn change_secrets(subject: &SubjectSecretArgs, new: Option<&Path>) -> Result<Arc<Secrets>, Failure> {
+    let mut builder = SecretsBuilder::default();
+    builder.subject = Origin::of(subject.file().map(PathBuf::as_path), "ROOTLET_PASSPHRASE");
+    builder.new = Origin::of(new, "ROOTLET_NEW_PASSPHRASE");
+    builder.changes = true;
     builder.build()
 }

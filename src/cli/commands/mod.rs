@@ -7,6 +7,7 @@ mod doctor;
 mod history;
 mod import;
 mod intermediate;
+mod key;
 mod leaf;
 mod list;
 mod request;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<Command> {
         sign::definition(),
         import::definition(),
         revoke::definition(),
+        key::definition(),
         crl::definition(),
         bundle::definition(),
         list::definition(),
@@ -63,6 +65,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "sign" => sign::run(matches, context),
         "import" => import::run(matches, context),
         "revoke" => revoke::run(matches, context),
+        "key" => key::run(matches, context),
         "crl" => crl::run(matches, context),
         "bundle" => bundle::run(matches, context),
         "list" => list::run(matches, context),
