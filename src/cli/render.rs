@@ -29,8 +29,9 @@ pub fn signed(context: &Context, outcome: &SignOutcome) -> Result<Exit, Failure>
         printer.text(&headline(context, &outcome.outcome))?;
     } else {
         printer.say(&headline(context, &outcome.outcome));
-        let fullchain = c.files.fullchain.as_deref().and_then(|f| std::fs::read_to_string(f).ok());
-        printer.raw(&fullchain.or_else(|| c.pem.clone()).unwrap_or_default())?;
+        let with_those_above = if c.ca { &c.files.chain } else { &c.files.fullchain };
+        let whole = with_those_above.as_deref().and_then(|f| std::fs::read_to_string(f).ok());
+        printer.raw(&whole.or_else(|| c.pem.clone()).unwrap_or_default())?;
     }
     let list = |all: &[Wished]| {
         all.iter().filter(|w| w.kind != "key").map(|w| format!("{} {}", w.kind, w.value)).collect::<Vec<_>>().join(", ")
@@ -116,6 +117,9 @@ fn file_uses(c: &CertificateView) -> Vec<(&'static str, &'static str)> {
     match c.profile {
         "server" | "client" | "peer" | "workload" if c.files.key.is_none() => {
             vec![("fullchain.pem", "goes to whoever has the key"), ("ca.pem", "the other side trusts")]
+        }
+        "root" | "intermediate" if c.files.key.is_none() => {
+            vec![("chain.pem", "goes to whoever has the key, and with what it issues")]
         }
         "root" => vec![
             ("cert.pem", "whoever shall trust it; also in public/roots.pem"),

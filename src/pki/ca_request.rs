@@ -31,6 +31,9 @@ pub struct CaRequest {
     pub key: Option<KeyAlgorithm>,
     /// Its key, when it has one already.
     pub key_file: Option<Arc<KeyFile>>,
+    /// Its public key (SubjectPublicKeyInfo in DER), when the key itself is somebody else's: then there is no `key.pem`, and
+    /// its CRL is theirs to sign.
+    pub foreign_key: Option<Vec<u8>>,
     /// Whether `key.pem` is encrypted, with the new passphrase of the PKI's [`super::SecretSource`].
     pub encrypt_key: bool,
     /// A start instead of now.
@@ -71,6 +74,7 @@ impl CaRequest {
             spiffe: None,
             key: None,
             key_file: None,
+            foreign_key: None,
             encrypt_key: false,
             not_before: None,
             end: None,
@@ -118,6 +122,11 @@ impl CaRequest {
             None => Subject::common_name(&self.display_name, organization)
                 .map_err(|problem| ModelError::Subject { value: self.display_name.clone(), problem }.into()),
         }
+    }
+
+    /// The public key, where it is known before anything is made.
+    pub(super) fn given_key(&self) -> Option<&[u8]> {
+        self.key_file.as_ref().map(|f| f.public_key()).or(self.foreign_key.as_deref())
     }
 
     pub(super) fn path_len(&self) -> Option<u8> {
@@ -174,8 +183,8 @@ impl<'r> Wanted<'r> {
                 key.to_string(),
             );
         }
-        if let Some(file) = &request.key_file {
-            compare("public-key", hex(&sha256(&is.public_key)), hex(&sha256(file.public_key())));
+        if let Some(public_key) = request.given_key() {
+            compare("public-key", hex(&sha256(&is.public_key)), hex(&sha256(public_key)));
         }
         let shown = |n: Option<u32>| n.map_or_else(|| "none".to_string(), |n| n.to_string());
         compare(

@@ -12,7 +12,7 @@ use crate::disk::exists;
 use crate::issue::{CertificateBody, Signed, Warning};
 use crate::keys::{PrivateKey, sha256};
 use crate::model::{KeyAlgorithm, Profile, Secret};
-use crate::store::{AuthorityId, CrlRecord, NewAuthority, NewCertificate, Record};
+use crate::store::{AuthorityId, CrlRecord, KeyPlace, NewAuthority, NewCertificate, Record};
 use crate::x509::{Certificate, Crl, NameDer, NameFacts};
 use std::path::Path;
 use std::sync::Arc;
@@ -159,8 +159,8 @@ impl Pki {
         if current.is_none() && folder_was_there || is_link {
             return Err(Error::UnknownFolder { path: folder });
         }
-        if let (Some(file), Decision::Issue { .. }) = (&request.key_file, &decision) {
-            check_key_is_free(&*transaction, file.public_key(), Some(&wanted.handle))?;
+        if let (Some(public_key), Decision::Issue { .. }) = (request.given_key(), &decision) {
+            check_key_is_free(&*transaction, public_key, Some(&wanted.handle))?;
         }
         let issuer = match (&decision, request.profile, &current) {
             (Decision::Keep { .. }, _, _) | (_, Profile::Root, _) => None,
@@ -207,7 +207,8 @@ impl Pki {
         let certificate = made.signed.certificate().clone();
         let second_verifier = Some(made.signed.second_verifier());
         // A renewal leaves key and CRL where they are.
-        let key_pem = (!renewing).then_some(&made.key_pem[..]);
+        let foreign = wanted.request.foreign_key.is_some();
+        let key_pem = (!renewing && !foreign).then_some(&made.key_pem[..]);
         let files = ca_files(key_pem, &made.chain, made.crl.as_ref());
         let serial = certificate.serial.as_ref().map(ToString::to_string).unwrap_or_default();
         let pending = Pending::create(place, &serial)?;
@@ -245,11 +246,15 @@ impl Pki {
                     transaction.add_authority(&NewAuthority { handle: wanted.handle.clone(), generation })?
                 }
             };
+            if foreign && !renewing {
+                transaction.set_key_place(authority, KeyPlace::Foreign)?;
+            }
             let issuer = found.issuer.unwrap_or(authority);
             let profile = wanted.request.profile;
             let new = new_certificate(issuer, &wanted.handle, &wanted.identity, profile, &certificate, place.now())?;
             let predecessor = found.current.as_ref().map(|r| r.id);
-            let new = NewCertificate { authority: Some(authority), predecessor, ..new };
+            let key_here = found.current.as_ref().filter(|_| renewing).map_or(!foreign, |r| r.key_here);
+            let new = NewCertificate { authority: Some(authority), predecessor, key_here, ..new };
             if transaction.is_barred(&new.spki_sha256)? {
                 return Err(Error::KeyBarred { handle: wanted.handle.clone() });
             }

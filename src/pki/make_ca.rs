@@ -44,6 +44,7 @@ impl Place {
                 check_gain(record, dates.validity.not_after(), lifetime, &issuer, &found.cas, id, self.now())?;
                 (self.renewed_public_key(wanted, found, record)?, None)
             }
+            _ if request.foreign_key.is_some() => (request.foreign_key.clone().unwrap_or_default(), None),
             _ => {
                 let own = self.own_key(wanted, algorithm)?;
                 (own.signer.public_key().to_vec(), Some(own))

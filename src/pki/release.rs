@@ -96,7 +96,8 @@ impl Pki {
         if !self.is_newest(handle, id)? {
             return self.place.discard(pending, &target);
         }
-        if !exists(&pending.join("key.pem")) {
+        let earlier = entries(pending)?.iter().any(|e| e.starts_with(GENERATION));
+        if !exists(&pending.join("key.pem")) && !earlier && exists(&target) {
             // A renewal: key, CRL and earlier generations stay where they are. The certificate moves last, because it
             // says what the folder in `pending/` is.
             for name in ["chain.pem", "cert.pem"] {

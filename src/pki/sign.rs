@@ -159,29 +159,12 @@ fn translate(request: &SignRequest) -> Result<Translated, Error> {
     if !request.names.is_empty() {
         names.clone_from(&request.names);
     }
-    let wished_subject = &request.csr.subject;
-    let subject = match (&request.subject, request.profile) {
-        (Some(subject), _) => Some(subject.clone()),
-        (None, Profile::Workload) => None,
-        (None, _) if wished_subject.der.is_empty() => None,
-        (None, _) => {
-            // Through its text, so that every rule for what is typed holds for it too.
-            let text = wished_subject.subject.to_string();
-            let checked =
-                text.parse::<Subject>().map_err(|e| refuse(format!("its subject cannot be certified: {e}")))?;
-            taken.push(wished("subject", text));
-            Some(checked)
-        }
-    };
-    if subject.is_none() || request.subject.is_some() {
-        let text = wished_subject.subject.to_string();
-        if !text.is_empty() {
-            dropped.push(wished("subject", text));
-        }
-    }
+    let (subject, subject_taken, subject_dropped) = checked_subject(request)?;
+    taken.extend(subject_taken);
+    dropped.extend(subject_dropped);
     let common_name = match &request.subject {
         Some(typed) => typed.values(&crate::model::AttributeType::common_name()).last().map(ToString::to_string),
-        None => wished_subject.common_name().map(ToString::to_string),
+        None => request.csr.subject.common_name().map(ToString::to_string),
     };
     let identity = identity(request.profile, &names, common_name.as_deref(), spiffe).ok_or_else(|| {
         let what = match request.profile {
@@ -191,14 +174,7 @@ fn translate(request: &SignRequest) -> Result<Translated, Error> {
         };
         refuse(format!("a {} needs a name, and it has {what}", request.profile))
     })?;
-    for extension in &request.csr.extensions {
-        if extension.oid.arcs() != oid::SUBJECT_ALT_NAME {
-            dropped.push(wished("extension", extension_name(&extension.oid)));
-        }
-    }
-    for attribute in &request.csr.other_attributes {
-        dropped.push(wished("attribute", attribute_name(attribute)));
-    }
+    dropped_rest(request, &mut dropped);
     let mut leaf = LeafRequest::new(request.profile, &identity)?;
     leaf.names = names;
     leaf.subject = subject;
@@ -208,6 +184,33 @@ fn translate(request: &SignRequest) -> Result<Translated, Error> {
     (leaf.issuer, leaf.name) = (request.issuer.clone(), request.name.clone());
     (leaf.again, leaf.delivery) = (request.again, request.delivery.clone());
     Ok(Translated { leaf, taken, dropped })
+}
+
+type Subjects = (Option<Subject>, Vec<Wished>, Vec<Wished>);
+
+/// The subject of the certificate, what was taken of the CSR's, and what was not.
+pub(super) fn checked_subject(request: &SignRequest) -> Result<Subjects, Error> {
+    let refuse = |problem: String| Error::Csr { path: request.source.clone(), problem };
+    let wish = &request.csr.subject;
+    let text = wish.subject.to_string();
+    let wished = |text: &str| vec![Wished { kind: "subject", value: text.into() }];
+    if request.subject.is_some() || request.profile == Profile::Workload || wish.der.is_empty() {
+        let dropped = if wish.der.is_empty() { Vec::new() } else { wished(&text) };
+        return Ok((request.subject.clone(), Vec::new(), dropped));
+    }
+    // Through its text, so that every rule for what is typed holds for it too.
+    let checked = text.parse::<Subject>().map_err(|e| refuse(format!("its subject cannot be certified: {e}")))?;
+    Ok((Some(checked), wished(&text), Vec::new()))
+}
+
+/// Extensions but for names, and attributes: none of them is taken.
+pub(super) fn dropped_rest(request: &SignRequest, dropped: &mut Vec<Wished>) {
+    for extension in request.csr.extensions.iter().filter(|e| e.oid.arcs() != oid::SUBJECT_ALT_NAME) {
+        dropped.push(Wished { kind: "extension", value: extension_name(&extension.oid) });
+    }
+    for attribute in &request.csr.other_attributes {
+        dropped.push(Wished { kind: "attribute", value: attribute_name(attribute) });
+    }
 }
 
 /// The standard's name of an extension (RFC 5280 4.2), else its OID.

@@ -270,13 +270,19 @@ fn what_is_no_good_csr() {
     s.write("key.csr", s.bytes("pki/ca/lab-root/key.pem"));
     s.write("certificate.csr", s.bytes("pki/ca/lab-root/cert.pem"));
     s.write("two.csr", pem_of(&good, "CERTIFICATE REQUEST").repeat(2));
-    for file in ["empty", "binary", "cut", "long", "forged", "huge", "key", "certificate", "two"] {
+    s.refuses(&["sign", "huge.csr", "--profile", "server"], 1, "io");
+    for file in ["empty", "binary", "cut", "long", "forged", "key", "certificate", "two"] {
         s.refuses(&["sign", &format!("{file}.csr"), "--profile", "server"], 1, "csr");
     }
     s.refuses(&["sign", "nowhere.csr", "--profile", "server"], 1, "io");
     s.refuses(&["sign", "pki", "--profile", "server"], 1, "io");
     s.write("good.csr", &good);
-    s.refuses(&["sign", "good.csr", "--profile", "intermediate"], 2, "usage");
+    s.write("large.csr", vec![b'x'; (1 << 20) + 1]);
+    s.refuses(&["sign", "large.csr", "--profile", "server"], 1, "csr");
+    s.refuses(&["sign", "good.csr", "--profile", "root"], 2, "usage");
+    s.refuses(&["sign", "good.csr", "--profile", "server", "--path-len", "1"], 2, "usage");
+    s.refuses(&["sign", "good.csr", "--profile", "intermediate", "--out-dir", "x"], 2, "usage");
+    s.refuses(&["sign", "good.csr", "--profile", "intermediate", "--dns", "a.internal"], 2, "usage");
     s.refuses(&["sign", "good.csr"], 2, "usage");
     s.refuses(&["sign", "good.csr", "--profile", "workload", "--subject", "CN=x"], 2, "usage");
 }
@@ -353,4 +359,63 @@ fn an_answer_completes_a_request() {
     assert!(s.bytes("pki/certs/api.internal/key.pem") == key);
     assert!(!s.path("pki/requests/api.internal").exists());
     assert_eq!(s.field("api.internal", "issuer_name"), "corp");
+}
+
+/// A team has its own CA; whose root signs it decides what it may do.
+#[test]
+fn a_ca_whose_key_is_elsewhere() {
+    let (s, corp) = (Sandbox::new(), Sandbox::new());
+    corp.ok(&["root", "Corp"]);
+    s.ok(&["request", "Team CA", "--profile", "intermediate"]);
+    corp.write("team.csr", s.bytes("pki/requests/team-ca/request.csr"));
+    let line = ["sign", "team.csr", "--profile", "intermediate", "--permit", "dns:team.internal"];
+    let signed = corp.json(&line);
+    let c = &signed["certificate"];
+    assert_eq!((&c["name"], &c["ca"], &c["path_len"]), (&"team-ca".into(), &true.into(), &0.into()));
+    assert_eq!(c["files"]["key"], Value::Null);
+    assert_eq!(values(&signed["taken"]), ["subject CN=Team CA"]);
+    assert_eq!(values(&signed["dropped"]), ["extension basicConstraints", "extension keyUsage"]);
+    corp.refuses(&line, 1, "exists");
+    assert_eq!(corp.json(&[&line[..], &["--if-missing"]].concat())["action"], "unchanged");
+    corp.refuses(&[&line[..4], &["--path-len", "1", "--if-missing"]].concat(), 1, "differs");
+    // Nobody expects its key or its CRL here.
+    corp.ok(&["doctor"]).says("everything agrees");
+    corp.ok(&["status"]).says("nothing is due");
+    assert_eq!(corp.json(&["crl"])["results"].as_array().unwrap().len(), 1);
+    corp.refuses(&["client", "x", "--issuer", "team-ca"], 1, "issuer-unusable");
+    // The same key is nobody else's.
+    corp.refuses(&["sign", "team.csr", "--profile", "client"], 1, "key-in-use");
+    corp.refuses(&["sign", "team.csr", "--profile", "intermediate", "--subject", "CN=Other"], 1, "key-in-use");
+
+    s.write("team.pem", corp.text("pki/ca/team-ca/cert.pem"));
+    s.write("corp.pem", corp.text("pki/ca/corp/cert.pem"));
+    s.ok(&["import", "Team CA", "--cert-file", "team.pem", "--chain-file", "corp.pem"]);
+    s.ok(&["server", "a.team.internal"]);
+    s.refuses(&["server", "a.other.internal"], 1, "issuer-limits");
+    // Its CRL goes to the root's PKI, and the root may revoke it.
+    corp.write("team.crl", s.bytes("pki/ca/team-ca/crl.pem"));
+    corp.ok(&["import", "Team CA", "--crl-file", "team.crl"]);
+    assert_eq!(corp.text("pki/public/crls.pem").matches("BEGIN X509 CRL").count(), 2);
+    corp.ok(&["revoke", "team-ca", "--reason", "ca-compromise"]);
+    corp.ok(&["doctor"]);
+}
+
+/// Another certificate for the key, when the first one ends.
+#[test]
+fn a_ca_elsewhere_is_signed_again() {
+    let s = Sandbox::new();
+    s.ok(&["root", "Corp"]);
+    let (der, _) = csr(KeyAlgorithm::P256, "CN=Team CA,O=Example", &[]);
+    s.write("team.csr", der);
+    let line = ["sign", "team.csr", "--profile", "intermediate"];
+    s.ok(&[&line[..], &["--lifetime", "40d"]].concat());
+    let first = s.field("team-ca", "serial");
+    assert_eq!(s.json(&[&line[..], &["--renew-within=100%"]].concat())["action"], "renewed");
+    assert_ne!(s.field("team-ca", "serial"), first);
+    // Revoked for good, it may have another key.
+    s.ok(&["revoke", "team-ca", "--reason", "superseded"]);
+    s.write("team.csr", csr(KeyAlgorithm::P256, "CN=Team CA,O=Example", &[]).0);
+    assert_eq!(s.json(&line)["action"], "created");
+    assert_eq!(s.names("pki/ca/team-ca"), ["cert.pem", "chain.pem", "gen-1"]);
+    s.ok(&["doctor", "--history"]);
 }

@@ -113,6 +113,6 @@ impl CaArgs {
     }
 }
 
-fn path_len(text: &str) -> Result<u8, Failure> {
+pub fn path_len(text: &str) -> Result<u8, Failure> {
     text.parse().map_err(|_| Failure::usage(format!("`{text}` is not a path length"), "write a number from 0 to 255"))
 }

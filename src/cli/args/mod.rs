@@ -7,7 +7,7 @@ mod life;
 mod secret;
 
 pub use again::AgainArgs;
-pub use ca::{CaArgs, IntermediateArgs};
+pub use ca::{CaArgs, IntermediateArgs, path_len};
 pub use leaf::LeafArgs;
 pub use life::LifeArgs;
 pub use secret::{IssuerSecretArgs, SubjectSecretArgs, change_secrets, secrets, secrets_beside_stdin};

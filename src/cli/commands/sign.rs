@@ -1,12 +1,15 @@
-use super::super::args::{AgainArgs, IssuerSecretArgs, LifeArgs, each, secrets_beside_stdin};
+use super::super::args::{AgainArgs, IssuerSecretArgs, LifeArgs, each, path_len, secrets_beside_stdin};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render;
 use anyhow::Context as _;
 use clap::{ArgMatches, Args, Command};
-use rootlet::model::{DnsName, EmailAddress, ExtendedKeyUsage, IpName, Profile, San, SpiffeId, Subject};
-use rootlet::pki::{SignRequest, read_csr};
+use rootlet::disk::read_given;
+use rootlet::model::{
+    DnsName, EmailAddress, ExtendedKeyUsage, IpName, NameConstraints, Profile, San, SpiffeId, Subject, Subtree,
+};
+use rootlet::pki::{CaLimits, Error, SignRequest, read_csr};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +21,7 @@ struct Options {
     /// The CSR in PEM or DER; `-` is stdin
     #[arg(value_name = "CSR")]
     csr: PathBuf,
-    /// What the certificate is to be: server, client, peer or workload
+    /// What the certificate is to be: server, client, peer, workload or intermediate
     #[arg(long, value_name = "PROFILE")]
     profile: String,
     /// The CA that issues it [default: the only one that can]
@@ -49,6 +52,15 @@ struct Options {
     issuer_secret: IssuerSecretArgs,
     #[command(flatten)]
     life: LifeArgs,
+    /// Of an intermediate: how many CAs may follow below it [default: 0]
+    #[arg(long, help_heading = "Limits", value_name = "N")]
+    path_len: Option<String>,
+    /// Of an intermediate: names it may certify, as dns:lab.internal
+    #[arg(long, help_heading = "Limits", value_name = "TYPE:VALUE")]
+    permit: Vec<String>,
+    /// Of an intermediate: names it may not certify
+    #[arg(long, help_heading = "Limits", value_name = "TYPE:VALUE")]
+    exclude: Vec<String>,
     /// The handle, which names its folder [default: from its first name]
     #[arg(long, value_name = "HANDLE")]
     name: Option<String>,
@@ -74,18 +86,34 @@ pub fn definition() -> Command {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path != Path::new("-") {
+        return Ok(read_given(path, MOST_BYTES).map_err(Error::from)?);
+    }
     let mut bytes = Vec::new();
-    let mut take = |from: &mut dyn Read| from.take(MOST_BYTES).read_to_end(&mut bytes).map(drop);
-    let taken = if path == Path::new("-") {
-        take(&mut std::io::stdin().lock())
-    } else {
-        std::fs::File::open(path).and_then(|mut f| take(&mut f))
-    };
-    taken.with_context(|| format!("cannot read `{}`", path.display()))?;
+    let taken = std::io::stdin().lock().take(MOST_BYTES).read_to_end(&mut bytes);
+    taken.context("stdin could not be read")?;
     Ok(bytes)
 }
 
 impl Options {
+    /// The limits of a CA; nothing for a leaf, which has none.
+    fn limits(&self, profile: Profile) -> Result<Option<CaLimits>, Failure> {
+        if !profile.is_ca() {
+            if self.path_len.is_some() || !self.permit.is_empty() || !self.exclude.is_empty() {
+                return Err(Failure::usage("a leaf has no path length and no name constraints", "leave them away"));
+            }
+            return Ok(None);
+        }
+        if self.out_dir.is_some() || self.force {
+            let hint = "its files are in `ca/`; the certificate goes to stdout";
+            return Err(Failure::usage("a CA is not delivered and not replaced by force", hint));
+        }
+        let path_len = self.path_len.as_deref().map(path_len).transpose()?;
+        let constraints =
+            NameConstraints { permitted: each::<Subtree>(&self.permit)?, excluded: each::<Subtree>(&self.exclude)? };
+        Ok(Some(CaLimits { path_len, constraints }))
+    }
+
     fn translate(&self, profile: Profile) -> Result<impl FnOnce(rootlet::x509::Csr) -> SignRequest, Failure> {
         let mut names: Vec<San> = Vec::new();
         names.extend(each::<DnsName>(&self.dns)?.into_iter().map(San::Dns));
@@ -133,14 +161,18 @@ impl Options {
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<Options>(matches)?;
     let profile: Profile = options.profile.parse()?;
-    if profile.is_ca() {
-        let hint = "sign server, client, peer and workload CSRs; make CAs with `rootlet intermediate`";
-        return Err(Failure::usage("CSRs of CAs are not signed yet", hint));
+    if profile == Profile::Root {
+        return Err(Failure::usage("nobody signs a root but itself", "use `--profile intermediate`"));
     }
+    let limits = options.limits(profile)?;
     let wanted = options.translate(profile)?;
     let secrets = secrets_beside_stdin(&options.issuer_secret, options.csr == Path::new("-"))?;
     let csr = read_csr(&read(&options.csr)?, &options.csr)?;
-    let outcome = context.open()?.with_secrets(secrets).sign(&wanted(csr))?;
+    let (mut pki, request) = (context.open()?.with_secrets(secrets), wanted(csr));
+    let outcome = match &limits {
+        Some(limits) => pki.sign_ca(&request, limits)?,
+        None => pki.sign(&request)?,
+    };
     if context.printer.is_json() {
         context.printer.object(&outcome)?;
         return Ok(Exit::Done);
