@@ -254,6 +254,20 @@ fn import_a_foreign_ca_and_its_crl() {
     Scenario { before: &[ROOT, OLD_ROOT, root], command: &[&root[..], key].concat(), ..PLAIN }.run();
 }
 
+/// The answer to a request: the key is in the folder of the request, in `pending/`, or where it belongs.
+#[test]
+fn import_the_answer_to_a_request() {
+    let request = &["request", "api.internal", "--profile", "server"];
+    let csr = "pki/requests/api.internal/request.csr";
+    let sign = &["--pki", "there", "sign", csr, "--profile", "server"];
+    let answer = "there/certs/api.internal/fullchain.pem";
+    let command = &["import", "api.internal", "--cert-file", answer, "--chain-file", "there/ca/old-root/cert.pem"];
+    Scenario { before: &[ROOT, OLD_ROOT, OLD_ISSUING, request, sign], command, ..PLAIN }.run_with(|folder, n| {
+        assert!(folder.join("pki/certs/api.internal/key.pem").exists(), "dead at write {n}");
+        assert!(!folder.join("pki/requests/api.internal").exists(), "dead at write {n}");
+    });
+}
+
 #[test]
 fn import_a_leaf() {
     let adopt = &[ADOPT, &["--no-past"]].concat();

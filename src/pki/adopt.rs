@@ -6,8 +6,9 @@ use super::import::{Given, ImportOutcome, report_of};
 use super::import_error::ImportError;
 use super::import_past::NextCrl;
 use super::issuing::{check_holder, check_key_is_free, new_certificate};
+use super::key_custody::key_entry;
 use super::lineage::Lineage;
-use super::material::ca_files;
+use super::material::{OutFile, ca_files};
 use super::past::{CheckedPast, PastReport, PastSources};
 use super::release::Pending;
 use super::salvage_pieces::name_of;
@@ -18,6 +19,7 @@ use crate::keys::sha256;
 use crate::model::{Handle, Identity, Profile, Timestamp};
 use crate::store::{AuthorityId, CertificateId, KeyPlace, NewAuthority, NewCertificate, Transaction};
 use crate::x509::Certificate;
+use zeroize::Zeroizing;
 
 /// What the inventory knows of a CA that is imported.
 enum Before {
@@ -33,6 +35,9 @@ struct Recorded {
     action: &'static str,
     id: CertificateId,
     pending: Option<Pending>,
+    /// The key of a CA that was somebody else's.
+    pending_key: Option<Pending>,
+    generation: u32,
     staged: Option<super::crl_sign::SignedCrl>,
     authorities: Vec<String>,
     report: PastReport,
@@ -51,19 +56,24 @@ impl Pki {
         let folder_was_there = exists(&place.ca_folder(&given.handle));
         let transaction = store.begin(crate::store::Access::Write)?;
         let recorded = place.record_adopted(&*transaction, given, sources, &mut past, folder_was_there)?;
-        let Recorded { action, id, pending, staged, authorities, report, mut warnings } = recorded;
+        let Recorded { action, id, pending, pending_key, generation, staged, authorities, report, mut warnings } =
+            recorded;
         if action == "unchanged" {
             drop(transaction);
             return self.import_outcome(action, id, warnings);
         }
         let committed = transaction.commit();
         if committed.is_err() {
-            pending.into_iter().for_each(|p| p.abandon(place));
+            pending.into_iter().chain(pending_key).for_each(|p| p.abandon(place));
             staged.into_iter().for_each(|s| s.pending.abandon(place));
             committed?;
             return Err(Error::Internal("a commit that failed without an error".into()));
         }
-        let released = self.release_adopted(&given.handle, id, pending, staged, &mut warnings);
+        let key = match &pending_key {
+            Some(pending) => self.settle_key(&given.handle, generation, pending.folder()).map(drop),
+            None => Ok(()),
+        };
+        let released = key.and_then(|()| self.release_adopted(&given.handle, id, pending, staged, &mut warnings));
         released.map_err(Error::not_released(&given.handle))?;
         let mut outcome = self.import_outcome(action, id, warnings)?;
         outcome.authorities = authorities;
@@ -107,7 +117,12 @@ impl Place {
         let cas = Cas::load(transaction)?;
         let lineage = Lineage::find(certificate, &given.bag, &cas)?;
         let profile = if lineage.is_of_a_root() { Profile::Root } else { Profile::Intermediate };
-        let before = self.before(transaction, &cas, given, profile)?;
+        let identity = match transaction.request(handle)? {
+            // Whatever NAME was typed now, the request's holds; whether it is its answer is asked below.
+            Some(waiting) => waiting.identity,
+            None => Identity::Authority(given.name.clone()).key(),
+        };
+        let before = self.before(transaction, &cas, given, &identity, profile)?;
         let same_key = |c: &Ca| c.certificate.public_key == certificate.public_key && c.handle() == handle;
         for new in lineage.new.iter().chain([certificate]) {
             let rival = cas.iter().find(|c| c.certificate.subject.matches(&new.subject) && !same_key(c));
@@ -149,7 +164,7 @@ impl Place {
         }
         let (nearest, authorities) = self.record_above(transaction, &lineage, handle, now)?;
         let key_here = ours && (known.is_none() || becomes_ours);
-        let identity = Identity::Authority(given.name.clone());
+        let named = Identity::Authority(given.name.clone());
         let (authority, id) = match known {
             Some(ca) if matches!(before, Before::Same(_)) => (ca.id(), ca.authority.certificate.id),
             known => {
@@ -158,10 +173,10 @@ impl Place {
                     None => transaction.add_authority(&NewAuthority { handle: handle.clone(), generation: 1 })?,
                 };
                 let issuer = nearest.unwrap_or(authority);
-                let new = new_certificate(issuer, handle, &identity, profile, certificate, now)?;
+                let new = new_certificate(issuer, handle, &named, profile, certificate, now)?;
                 let key_here = key_here || known.is_some_and(|c| c.authority.certificate.key_here);
                 let predecessor = known.map(|c| c.authority.certificate.id);
-                let new = NewCertificate { authority: Some(authority), predecessor, key_here, ..new };
+                let new = NewCertificate { authority: Some(authority), identity, predecessor, key_here, ..new };
                 (authority, transaction.record(&new)?)
             }
         };
@@ -190,8 +205,17 @@ impl Place {
             Before::Same(_) if changed => "updated",
             Before::Same(_) => "unchanged",
         };
-        let mut recorded =
-            Recorded { action, id, pending: None, staged: None, authorities, report: taken.report, warnings };
+        let mut recorded = Recorded {
+            action,
+            id,
+            pending: None,
+            pending_key: None,
+            generation: 1,
+            staged: None,
+            authorities,
+            report: taken.report,
+            warnings,
+        };
         if action == "unchanged" {
             return Ok(recorded);
         }
@@ -224,11 +248,14 @@ impl Place {
             }
             (before, next) => {
                 if let (Some(key), false) = (key, matches!(before, Before::Nothing)) {
-                    let folder = self.ca_folder(handle);
-                    self.disk.create_folder_all(&folder, Access::Private)?;
-                    self.disk.replace(&folder.join("key.pem"), key, Access::Private)?;
+                    let bytes = Zeroizing::new(key.to_vec());
+                    let file = OutFile { name: "key.pem", bytes, access: Access::Private };
+                    self.disk.create_folder_all(&self.ca_folder(handle), Access::Private)?;
+                    let generation = known.map_or(1, |c| c.authority.generation);
+                    recorded.pending_key = Some(self.fill_pending(&key_entry(generation, handle), &[file])?);
+                    recorded.generation = generation;
                 }
-                if matches!(before, Before::Older(_)) && is_ours {
+                if matches!(before, Before::Older(_)) && ours {
                     recorded.pending = Some(self.fill_pending(&serial, &ca_files(None, &chain, None))?);
                 }
                 // The folder of a foreign CA is derived from the inventory when it is published.
@@ -245,19 +272,16 @@ impl Place {
         transaction: &dyn Transaction,
         cas: &Cas,
         given: &Given,
+        identity: &str,
         profile: Profile,
     ) -> Result<Before, Error> {
         let (handle, certificate) = (&given.handle, &given.certificate);
         let Some(ca) = cas.named(handle) else {
-            check_holder(transaction, handle, &Identity::Authority(given.name.clone()), profile)?;
-            return match transaction.holder(handle)? {
-                // A leaf whose identity reads the same does not exist: identities are typed.
-                Some(_) => Err(ImportError::AnotherKey { handle: handle.clone() }.into()),
-                None => Ok(Before::Nothing),
-            };
+            check_holder(transaction, handle, identity, profile)?;
+            return Ok(Before::Nothing);
         };
         if ca.certificate.public_key != certificate.public_key {
-            check_holder(transaction, handle, &Identity::Authority(given.name.clone()), profile)?;
+            check_holder(transaction, handle, identity, profile)?;
             return Err(ImportError::AnotherKey { handle: handle.clone() }.into());
         }
         if ca.certificate.der() == certificate.der() {
@@ -318,7 +342,7 @@ impl Place {
         Err(Error::Internal(format!("no handle like `{wished}` is free")))
     }
 
-    pub(super) fn fill_pending(&self, serial: &str, files: &[super::material::OutFile]) -> Result<Pending, Error> {
+    pub(super) fn fill_pending(&self, serial: &str, files: &[OutFile]) -> Result<Pending, Error> {
         let pending = Pending::create(self, serial)?;
         match pending.fill(self, files) {
             Ok(()) => Ok(pending),

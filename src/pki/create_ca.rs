@@ -133,7 +133,7 @@ impl Pki {
         let folder = place.ca_folder(&wanted.handle);
         let folder_was_there = exists(&folder);
         let transaction = self.store.begin(crate::store::Access::Read)?;
-        let holder = check_holder(&*transaction, &wanted.handle, &wanted.identity, request.profile)?;
+        let holder = check_holder(&*transaction, &wanted.handle, &wanted.identity.key(), request.profile)?;
         let current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
         let cas = Cas::load(&*transaction)?;
         let named = match &request.issuer {

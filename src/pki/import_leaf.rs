@@ -114,19 +114,11 @@ impl Place {
         if let Some(same) = known(transaction, certificate)? {
             return self.again(&cas, given, same, given_key);
         }
-        let (profile, identity_key, identity) = match &request {
-            Some(r) => (r.profile, Some(r.identity.clone()), None),
-            None => {
-                let profile = profile_of(certificate, false);
-                let identity = identity_of(certificate, profile, handle);
-                (profile, None, Some(identity))
-            }
-        };
-        let mut current = None;
-        if let Some(identity) = &identity {
-            let holder = check_holder(transaction, handle, identity, profile)?;
-            current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
-        }
+        let profile = request.as_ref().map_or_else(|| profile_of(certificate, false), |r| r.profile);
+        let named = identity_of(certificate, profile, handle);
+        let identity = request.as_ref().map_or_else(|| named.key(), |r| r.identity.clone());
+        let holder = check_holder(transaction, handle, &identity, profile)?;
+        let current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
         if let Some(newer) = current.as_ref().filter(|r| r.not_before > certificate.not_before) {
             return Err(ImportError::Older { handle: handle.clone(), not_before: newer.not_before }.into());
         }
@@ -141,14 +133,9 @@ impl Place {
         };
         let (nearest, authorities) = self.record_above(transaction, &lineage, handle, now)?;
         let issuer = nearest.ok_or_else(|| Error::Internal("a leaf without an issuer".into()))?;
-        let placeholder = identity.unwrap_or_else(|| identity_of(certificate, profile, handle));
-        let new = new_certificate(issuer, handle, &placeholder, profile, certificate, now)?;
-        let new = NewCertificate {
-            identity: identity_key.unwrap_or_else(|| placeholder.key()),
-            predecessor: current.as_ref().map(|r| r.id),
-            key_here: key.is_some(),
-            ..new
-        };
+        let new = new_certificate(issuer, handle, &named, profile, certificate, now)?;
+        let new =
+            NewCertificate { identity, predecessor: current.as_ref().map(|r| r.id), key_here: key.is_some(), ..new };
         let id = transaction.record(&new)?;
         if transaction.revocation(issuer, &new.serial)?.is_some_and(|r| r.reason == Reason::KeyCompromise) {
             transaction.bar_key(&spki, now)?;

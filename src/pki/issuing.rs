@@ -53,18 +53,18 @@ pub(super) fn read(record: &Record) -> Result<Certificate, Error> {
         .map_err(|e| Error::Internal(format!("the recorded certificate of `{}` cannot be read: {e}", record.handle)))
 }
 
-/// Refuses a handle that another identity has.
+/// Refuses a handle that another identity has; identities are written as [`Identity::key`] does.
 pub(super) fn check_holder(
     transaction: &dyn Transaction,
     handle: &Handle,
-    identity: &Identity,
+    identity: &str,
     profile: Profile,
 ) -> Result<Option<Holder>, Error> {
     let holder = transaction.holder(handle)?;
     // A request takes a handle like a certificate.
-    let waiting = transaction.request(handle)?.filter(|r| r.identity != identity.key());
+    let waiting = transaction.request(handle)?.filter(|r| r.identity != identity);
     let (is, of) = match (&holder, &waiting) {
-        (Some(h), _) if h.identity != identity.key() => (h.identity.clone(), h.profile),
+        (Some(h), _) if h.identity != identity => (h.identity.clone(), h.profile),
         (_, Some(w)) => (w.identity.clone(), w.profile),
         _ => return Ok(holder),
     };

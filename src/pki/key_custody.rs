@@ -184,7 +184,12 @@ pub(super) fn key_owner(name: &str) -> Option<(u32, Handle)> {
 }
 
 fn pending_name(ca: &Ca) -> String {
-    format!("{KEY_PREFIX}{}-{}", ca.authority.generation, ca.handle())
+    key_entry(ca.authority.generation, ca.handle())
+}
+
+/// The folder in `pending/` of a key on its way.
+pub(super) fn key_entry(generation: u32, handle: &Handle) -> String {
+    format!("{KEY_PREFIX}{generation}-{handle}")
 }
 
 fn the_ca(subject: &KeySubject) -> Result<&Ca, Error> {

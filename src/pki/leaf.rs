@@ -85,7 +85,7 @@ impl Pki {
         let (folder_was_there, seen) = (exists(&folder), deliver::look(request));
         let transaction = self.store.begin(crate::store::Access::Read)?;
         let unfinished = transaction.unpublished()?.is_some() || !transaction.due_deliveries()?.is_empty();
-        let holder = check_holder(&*transaction, &wanted.handle, &request.identity, request.profile)?;
+        let holder = check_holder(&*transaction, &wanted.handle, &request.identity.key(), request.profile)?;
         let current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
         let cas = Cas::load(&*transaction)?;
         // An issuer that nobody named now stays the one that issued: a PKI that grew must not make a re-run differ.

@@ -5,7 +5,7 @@ use super::folder::REQUESTS;
 use super::key_custody::key_owner;
 use super::request::request_owner;
 use super::{Error, Pki};
-use crate::disk::{Lock, decode_pem, entries, read_optional};
+use crate::disk::{Lock, decode_pem, entries, exists, read_optional};
 use crate::model::{Handle, Serial};
 use crate::x509::read_certificate;
 use std::path::Path;
@@ -60,6 +60,11 @@ impl Pki {
     /// Removes the folder of a request that was answered: its key has moved to where the certificate is.
     pub(super) fn remove_answered_request(&mut self, handle: &Handle) -> Result<(), Error> {
         let folder = self.place.request_folder(handle);
+        if !exists(&folder) {
+            return Ok(());
+        }
+        // Nobody puts a new request there meanwhile.
+        let _lock = Lock::exclusive(&self.place.root.join(REQUESTS))?;
         let Some(key) = read_optional(&folder.join("key.pem"), MAX_KEY_BYTES)?.map(Zeroizing::new) else {
             return Ok(());
         };

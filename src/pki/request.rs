@@ -210,7 +210,7 @@ impl Pki {
         self.recover()?;
         let waiting = {
             let transaction = self.read()?;
-            check_holder(&*transaction, &wish.handle, &wish.identity, wish.profile)?;
+            check_holder(&*transaction, &wish.handle, &wish.identity.key(), wish.profile)?;
             if let Some(file) = &wish.key_file {
                 let ca = wish.profile.is_ca().then_some(&wish.handle);
                 check_key_is_free(&*transaction, file.public_key(), ca)?;
@@ -271,7 +271,7 @@ impl Pki {
         ];
         pending.fill(&self.place, &files)?;
         let (now, transaction) = (self.place.now(), self.store.begin(crate::store::Access::Write)?);
-        check_holder(&*transaction, &wish.handle, &wish.identity, wish.profile)?;
+        check_holder(&*transaction, &wish.handle, &wish.identity.key(), wish.profile)?;
         // Somebody else asked meanwhile: theirs stays.
         if transaction.request(&wish.handle)?.map(|r| r.csr) != waiting.map(|w| w.csr.clone()) {
             return Err(Error::RequestWaits { handle: wish.handle.clone() });

@@ -312,6 +312,43 @@ fn an_encrypted_key_stays_encrypted_and_a_plain_one_can_be() {
     s.refuses(&["import", "X", "--cert-file", "x", "--encrypt-key"], 2, "usage");
 }
 
+/// Another CA signs what was requested here: the key never left.
+#[test]
+fn the_answer_to_a_request_completes_it() {
+    let s = elsewhere();
+    s.ok(&["request", "api.internal", "--profile", "server", "--dns", "api"]);
+    let key = s.bytes("pki/requests/api.internal/key.pem");
+    s.ok(&["--pki", "there", "sign", "pki/requests/api.internal/request.csr", "--profile", "server"]);
+    let answer = &["import", "api.internal", "--cert-file", "there/certs/api.internal/fullchain.pem"];
+    s.refuses(answer, 1, "chain");
+    let complete = &[&answer[..], CHAIN].concat();
+    s.refuses(&["import", "api.internal", "--cert-file", "there/certs/alice/cert.pem"], 1, "key");
+    s.refuses(&[&["import", "api.internal", "--no-past"], ISSUING, CHAIN].concat(), 1, "key");
+    let outcome = s.json(complete);
+    assert_eq!((&outcome["action"], &outcome["certificate"]["profile"]), (&"completed".into(), &"server".into()));
+    assert_eq!(outcome["authorities"], serde_json::json!(["old-issuing", "old-root"]));
+    assert_eq!(s.names("pki/certs/api.internal"), ["ca.pem", "cert.pem", "chain.pem", "fullchain.pem", "key.pem"]);
+    assert_eq!(s.bytes("pki/certs/api.internal/key.pem"), key);
+    assert_eq!(s.mode("pki/certs/api.internal/key.pem"), 0o600);
+    assert_eq!(s.bytes("pki/certs/api.internal/fullchain.pem"), s.bytes("there/certs/api.internal/fullchain.pem"));
+    assert_eq!(s.text("pki/public/roots.pem"), s.text("there/ca/old-root/cert.pem"));
+    assert!(s.names("pki/requests").is_empty());
+    assert_eq!(s.json(complete)["action"], "unchanged");
+    s.ok(&["doctor", "--history"]);
+
+    // Requested again while it is there, and answered: the old one is its predecessor.
+    s.ok(&["request", "api.internal", "--profile", "server"]);
+    let csr = "pki/requests/api.internal/request.csr";
+    s.ok(&["--pki", "there", "sign", csr, "--profile", "server", "--force"]);
+    let again = s.json(answer);
+    assert_eq!(
+        (&again["action"], &again["certificate"]["predecessor"]),
+        (&"completed".into(), &outcome["certificate"]["serial"])
+    );
+    assert_ne!(s.bytes("pki/certs/api.internal/key.pem"), key);
+    s.ok(&["doctor", "--history"]);
+}
+
 #[test]
 fn refusals_leave_everything_as_it_was() {
     let s = elsewhere();

@@ -273,6 +273,44 @@ fn an_intermediate_below_a_foreign_root_goes_on() {
     lab.rootlet("import old-ca --crl-file crl.pem").fails().says("number 4096, and number 4097 is here");
 }
 
+/// As with AD CS: the key is made here, a root elsewhere signs the CSR as it sees fit, the answer comes back.
+#[test]
+fn a_requested_intermediate_is_completed() {
+    if !present(&[&OPENSSL]) {
+        return;
+    }
+    let lab = Lab::new();
+    old_ca(&lab, "utf8only", GOOD);
+    lab.write(
+        "sub.cnf",
+        "[sub]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = digitalSignature,keyCertSign,cRLSign\n\
+         subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid,issuer:always\n\
+         1.3.6.1.4.1.311.20.2 = ASN1:BMP:SubCA\n",
+    );
+    lab.json("request 'Issuing CA' --profile intermediate");
+    let sign = |extensions: &str, out: &str| {
+        let csr =
+            "x509 -req -in pki/requests/issuing-ca/request.csr -CA ca.pem -CAkey ca.key -days 900 -set_serial 0x62";
+        lab.openssl(&format!("{csr} {extensions} -out {out}"));
+    };
+    sign("", "leaf.pem");
+    sign("-extfile sub.cnf -extensions sub", "sub.pem");
+    let import = "import issuing-ca --chain-file ca.pem --cert-file";
+    lab.rootlet(&format!("{import} leaf.pem")).fails().says("does not answer the request of `issuing-ca`");
+    lab.rootlet(&format!("{import} sub.pem --no-past")).fails().says("answers a request");
+    let outcome = lab.json(&format!("{import} sub.pem"));
+    assert_eq!((&outcome["action"], &outcome["authorities"]), (&"completed".into(), &serde_json::json!(["old-ca"])));
+    assert!(outcome["crl_number"].is_u64(), "its first CRL: {outcome}");
+    assert!(lab.path("pki/ca/issuing-ca/key.pem").exists() && !lab.path("pki/requests/issuing-ca").exists());
+    lab.openssl("ca -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -out crl.pem");
+    lab.json("import old-ca --crl-file crl.pem");
+    lab.json("server api.internal");
+    let chain = ["-untrusted", "pki/certs/api.internal/chain.pem", "-x509_strict", "-purpose", "sslserver"];
+    let crls = ["-crl_check_all", "-CRLfile", "pki/public/crls.pem"];
+    lab.verify("ca.pem", "pki/certs/api.internal/cert.pem", &[&chain[..], &crls].concat()).succeeds();
+    lab.rootlet("doctor --history").succeeds();
+}
+
 /// mkcert's CA may not sign CRLs, easy-rsa's and openssl's own say less than they should: they are adopted with findings.
 #[test]
 fn what_a_ca_lacks_is_a_finding() {
