@@ -136,6 +136,22 @@ impl Failure {
     }
 }
 
+impl From<&rootlet::pki::ItemError> for Failure {
+    /// As [`Failure::of_item`], of an item whose message names it.
+    fn from(error: &rootlet::pki::ItemError) -> Self {
+        Failure {
+            code: error.code.into(),
+            message: error.message.clone(),
+            hints: error.hints.clone(),
+            retryable: error.retryable,
+            exit: None,
+            closed_pipe: false,
+            free: None,
+            differences: None,
+        }
+    }
+}
+
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);

@@ -5,9 +5,11 @@ mod commands;
 mod context;
 mod exit;
 mod failure;
+mod hook;
 mod printer;
 mod render;
 mod secrets;
+mod signals;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};

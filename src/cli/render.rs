@@ -57,8 +57,7 @@ fn details(context: &Context, outcome: &Outcome) {
     let issuer = if c.profile == "root" { "itself".to_string() } else { c.issuer_name.clone() };
     let life = c.not_after.since(c.not_before);
     let renew = c.not_after.plus(-Window::LastThird.seconds(life));
-    let precise = life < 3 * 86_400;
-    let day = |t: Timestamp| if precise { t.to_string() } else { t.date() };
+    let day = |t: Timestamp| precise(t, life);
     printer.say(&format!("  issued by   {issuer}"));
     printer.say(&format!("  ends        {}; renew it from {}", day(c.not_after), day(renew)));
     if !c.sans.is_empty() {
@@ -200,6 +199,11 @@ pub fn place(path: &Path) -> String {
     here.and_then(|h| path.strip_prefix(h).ok().map(|p| p.display().to_string()))
         .filter(|p| !p.is_empty())
         .unwrap_or_else(|| path.display().to_string())
+}
+
+/// A time of a certificate that lives for so many seconds: the day will do for long ones.
+pub fn precise(at: Timestamp, life: i64) -> String {
+    if life < 3 * 86_400 { at.to_string() } else { at.date() }
 }
 
 /// How far away a time is.

@@ -181,12 +181,12 @@ impl Pki {
             let transaction = self.store.begin(crate::store::Access::Read)?;
             let cas = Cas::load(&*transaction)?;
             let due = match cas.named(handle) {
-                // A root has just signed with its key; that of another CA may take somebody's presence.
-                Some(ca) if ca.is_root() || self.place.key_is_at_hand(ca) => {
+                // One whose past is not known signs none. A root has just signed with its key; that of another CA may take
+                // somebody's presence.
+                Some(ca) if ca.authority.past_known && (ca.is_root() || self.place.key_is_at_hand(ca)) => {
                     self.place.crl_due(&*transaction, ca)?.map(|_| ca.id())
                 }
-                Some(_) => None,
-                None => None,
+                _ => None,
             };
             (cas, due)
         };
@@ -197,7 +197,12 @@ impl Pki {
     }
 
     /// `None` when another command overtook this one.
-    fn record_ca(&mut self, wanted: &Wanted<'_>, found: &Found, made: Made) -> Result<Option<Outcome>, Error> {
+    pub(super) fn record_ca(
+        &mut self,
+        wanted: &Wanted<'_>,
+        found: &Found,
+        made: Made,
+    ) -> Result<Option<Outcome>, Error> {
         let Pki { place, store } = self;
         let renewing = found.decision == Decision::Renew;
         let action = match found.decision {

@@ -161,6 +161,14 @@ impl Pki {
     }
 }
 
+impl Pki {
+    /// Writes a CRL that is due; whoever calls publishes it.
+    pub(super) fn write_due_crl(&mut self, cas: &Cas, ca: &Ca, reason: String) -> CrlReport {
+        let written = self.write_crl(cas, ca, None);
+        self.place.report(ca, "written", Some(reason), written.map(Some))
+    }
+}
+
 impl Place {
     fn report(
         &self,

@@ -378,6 +378,42 @@ pub enum Error {
         /// The root.
         handle: Handle,
     },
+    /// It is revoked for good.
+    #[error("`{handle}` (serial {serial}) is revoked, and what is revoked is not renewed")]
+    Revoked {
+        /// Whose it is.
+        handle: Handle,
+        /// Its serial.
+        serial: Serial,
+        /// Its profile, which is the verb that issues it.
+        profile: Profile,
+    },
+    /// An earlier certificate of a handle.
+    #[error("the certificate {serial} is an earlier one of `{handle}`, and only the newest is renewed")]
+    NotCurrent {
+        /// Whose it is.
+        handle: Handle,
+        /// Its serial.
+        serial: Serial,
+    },
+    /// It cannot be renewed in this way.
+    #[error("`{handle}` is not renewed: {problem}")]
+    NotRenewable {
+        /// Whose it is.
+        handle: Handle,
+        /// Why not.
+        problem: String,
+        /// What would mend it.
+        hint: String,
+    },
+    /// The command that was to run after a renewal failed.
+    #[error("`{handle}` is in place, but the command after it failed: {problem}")]
+    Exec {
+        /// What was renewed.
+        handle: String,
+        /// What went wrong.
+        problem: String,
+    },
     /// Nothing is left to revoke.
     #[error("`{handle}` has no certificate that is still valid")]
     NothingToRevoke {
@@ -494,6 +530,10 @@ impl Error {
             Error::RequestWaits { .. } => "exists",
             Error::Csr { .. } => "csr",
             Error::RootRevocation { .. } => "root-revocation",
+            Error::Revoked { .. } => "revoked",
+            Error::NotCurrent { .. } => "not-current",
+            Error::NotRenewable { .. } => "not-renewable",
+            Error::Exec { .. } => "exec",
             Error::NothingToRevoke { .. } => "nothing-to-revoke",
             Error::Import(e) => e.code(),
             Error::Internal(_) => "internal",
@@ -575,7 +615,7 @@ impl Error {
             Error::SeveralIssuers { .. } => one("choose one with `--issuer`"),
             Error::IssuerUnusable { hint, .. } => hint.iter().cloned().collect(),
             Error::SubjectTaken { .. } => one("choose another NAME or --subject: verifiers tell CAs apart by subject"),
-            Error::KeyBarred { .. } => one("make a new key: leave `--renew-within` away, or use `--force`"),
+            Error::KeyBarred { .. } => one("make a new key: `renew --rekey`, or issue it again with `--force`"),
             Error::KeyElsewhere { handle, place: "detached" } => {
                 vec![format!("bring it back with `rootlet key attach {handle} --key-file FILE`")]
             }
@@ -596,6 +636,12 @@ impl Error {
             }
             Error::AlreadyRevoked { .. } => one("a recorded reason can only be turned into key-compromise"),
             Error::RootRevocation { .. } => one("take it out of every trust store, and revoke what it issued"),
+            Error::Revoked { profile, .. } => {
+                vec![format!("issue it again with `rootlet {profile} NAME`: it gets a new key")]
+            }
+            Error::NotCurrent { handle, .. } => vec![format!("`rootlet renew {handle}` renews the newest")],
+            Error::NotRenewable { hint, .. } => vec![hint.clone()],
+            Error::Exec { .. } => one("mend that and run the command by hand: the renewal stands"),
             Error::NothingToRevoke { .. } => one("name the serial to revoke an expired certificate"),
             Error::NotReleased { .. } => {
                 one("mend that: the next command that writes finishes it, and `rootlet doctor` shows what is left")

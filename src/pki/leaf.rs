@@ -16,35 +16,35 @@ use crate::issue::{CertificateBody, CertificateDraft, Signed, Warning};
 use crate::keys::{KeyError, PrivateKey, key_identifier, random_serial, sha256};
 use crate::model::{KeyAlgorithm, NameConstraints};
 use crate::policy::rules;
-use crate::store::{AuthorityId, Delivery, NewCertificate, Record};
+use crate::store::{AuthorityId, Delivery, NewCertificate, Record, Transaction};
 use crate::x509::{Certificate, NameDer, PublicKeyKind, public_key_kind};
 use zeroize::Zeroizing;
 
 /// What was found before anything was made.
-struct Found {
-    cas: Cas,
-    current: Option<Record>,
-    decision: Decision,
-    issuer: Option<AuthorityId>,
-    deliveries: Vec<Delivery>,
+pub(super) struct Found {
+    pub cas: Cas,
+    pub current: Option<Record>,
+    pub decision: Decision,
+    pub issuer: Option<AuthorityId>,
+    pub deliveries: Vec<Delivery>,
     /// The serial of the certificate that is there.
-    before: Option<String>,
+    pub before: Option<String>,
     /// The key identifier that was first used for the key, where the key is known already.
-    key_id: Option<Vec<u8>>,
+    pub key_id: Option<Vec<u8>>,
     /// Whether the issuer's CRL is past half of its life.
-    crl_is_old: bool,
+    pub crl_is_old: bool,
     /// Whether a command that died left something to publish or deliver.
-    unfinished: bool,
+    pub unfinished: bool,
 }
 
 /// What was made and waits to be recorded.
-struct Made {
-    signed: Signed<CertificateBody>,
-    issuer: AuthorityId,
+pub(super) struct Made {
+    pub signed: Signed<CertificateBody>,
+    pub issuer: AuthorityId,
     /// What `key.pem` holds; nothing when the key is somebody else's.
-    key_pem: Option<Zeroizing<Vec<u8>>>,
-    chain: Vec<Certificate>,
-    warnings: Vec<Warning>,
+    pub key_pem: Option<Zeroizing<Vec<u8>>>,
+    pub chain: Vec<Certificate>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Pki {
@@ -129,10 +129,7 @@ impl Pki {
         };
         let key_id = known_key.map(|k| transaction.key_identifier(&k)).transpose()?.flatten();
         let crl_is_old = match issuer {
-            Some(id) => transaction.last_crl(id)?.zip(cas.by_id(id)).is_some_and(|(crl, ca)| {
-                super::crl::is_past_half(&crl, place.now())
-                    || super::crl::is_long_birth_crl(&crl, ca) && !place.key_is_guarded(ca)
-            }),
+            Some(id) => place.crl_is_old(&*transaction, &cas, id)?,
             None => false,
         };
         let before = current.as_ref().map(|r| r.serial.to_string());
@@ -184,7 +181,12 @@ impl Pki {
     }
 
     /// `None` when another command overtook this one, and the state has to be looked at again.
-    fn record_leaf(&mut self, wanted: &Wanted<'_>, found: &Found, made: Made) -> Result<Option<Outcome>, Error> {
+    pub(super) fn record_leaf(
+        &mut self,
+        wanted: &Wanted<'_>,
+        found: &Found,
+        made: Made,
+    ) -> Result<Option<Outcome>, Error> {
         let Pki { place, store } = self;
         let request = wanted.request;
         let certificate = made.signed.certificate().clone();
@@ -304,12 +306,12 @@ impl Pki {
     }
 }
 
-fn active_generation(cas: &Cas, record: &Record) -> Result<AuthorityId, Error> {
+pub(super) fn active_generation(cas: &Cas, record: &Record) -> Result<AuthorityId, Error> {
     let ca = cas.named(&record.issuer_handle).ok_or_else(|| Error::Internal("an issuer that is gone".into()))?;
     Ok(ca.id())
 }
 
-fn key_of(record: &Record) -> Result<KeyAlgorithm, Error> {
+pub(super) fn key_of(record: &Record) -> Result<KeyAlgorithm, Error> {
     match public_key_kind(&read(record)?.public_key) {
         Ok(PublicKeyKind::Known(algorithm)) => Ok(algorithm),
         _ => Err(Error::Internal("a key of an unknown kind".into())),
@@ -317,14 +319,22 @@ fn key_of(record: &Record) -> Result<KeyAlgorithm, Error> {
 }
 
 /// The key that a leaf gets.
-struct ChosenKey {
+pub(super) struct ChosenKey {
     /// SubjectPublicKeyInfo in DER.
-    public_key: Vec<u8>,
+    pub public_key: Vec<u8>,
     /// What `key.pem` holds; nothing when the key is somebody else's.
-    pem: Option<Zeroizing<Vec<u8>>>,
+    pub pem: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Place {
+    /// Whether a CA that issues a leaf should write its CRL anew.
+    pub(super) fn crl_is_old(&self, transaction: &dyn Transaction, cas: &Cas, id: AuthorityId) -> Result<bool, Error> {
+        let (last, now) = (transaction.last_crl(id)?, self.now());
+        Ok(last.zip(cas.by_id(id)).is_some_and(|(crl, ca)| {
+            super::crl::is_past_half(&crl, now) || super::crl::is_long_birth_crl(&crl, ca) && !self.key_is_guarded(ca)
+        }))
+    }
+
     fn leaf_key(&self, request: &LeafRequest, before: Option<&Record>) -> Result<ChosenKey, Error> {
         Ok(match &request.key {
             LeafKey::New(algorithm) => {
@@ -344,7 +354,7 @@ impl Place {
 
 /// The key of a certificate that is renewed: its file goes along as it is, if it is still the key in the certificate. Of
 /// a key that was never here the public half is enough.
-fn same_key(place: &Place, record: &Record) -> Result<ChosenKey, Error> {
+pub(super) fn same_key(place: &Place, record: &Record) -> Result<ChosenKey, Error> {
     let path = place.leaf_folder(&record.handle).join("key.pem");
     let public_key = read(record)?.public_key.clone();
     if !record.key_here && !exists(&path) {

@@ -102,6 +102,30 @@ pub(super) fn is_due(not_before: Timestamp, not_after: Timestamp, window: Window
     not_after.since(now) < window.seconds(not_after.since(not_before) + 1)
 }
 
+/// One that ended is still due for a third of its life, and for this many seconds at least: a machine may have been off
+/// for some days. After that it counts as given up.
+const GIVEN_UP_SECONDS: i64 = 7 * 86_400;
+
+/// Whether nobody who looks after a PKI should let it be: neither revoked nor on hold, its end nearer than the window,
+/// which is never more than the last third of its life, and not given up.
+pub(super) fn wants_renewal(record: &Record, within: Window, now: Timestamp) -> bool {
+    record.revocation.is_none() && is_in_window(record, within, now) && !is_given_up(record, now)
+}
+
+/// Whether the end is nearer than the window, which is never more than the last third of its life.
+pub(super) fn is_in_window(record: &Record, within: Window, now: Timestamp) -> bool {
+    record.not_after.since(now) < within.seconds_at_most_a_third(life_of(record))
+}
+
+fn is_given_up(record: &Record, now: Timestamp) -> bool {
+    now.since(record.not_after) > Window::LastThird.seconds(life_of(record)).max(GIVEN_UP_SECONDS)
+}
+
+/// How long a certificate lives, in seconds.
+pub(super) fn life_of(record: &Record) -> i64 {
+    record.not_after.since(record.not_before) + 1
+}
+
 /// Revoked for a reason that is not a hold.
 pub(super) fn is_final(reason: Reason) -> bool {
     reason != Reason::CertificateHold

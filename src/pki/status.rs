@@ -1,6 +1,7 @@
 //! What is due, or wrong at a glance.
 
 use super::authority::{Ca, Cas};
+use super::state::wants_renewal;
 use super::{Error, Pki};
 use crate::disk::entries;
 use crate::issue::Warning;
@@ -43,7 +44,8 @@ impl Pki {
     /// Looks for what is due: CAs and leaves in the last third of their lives, CRLs that should be written, and what a
     /// command left undone. Nothing is changed, and files of leaves are not looked at: that is [`Pki::doctor`]'s.
     ///
-    /// A certificate that ended is due for another third of its life; after that it counts as given up.
+    /// A certificate that ended is due for another third of its life, and for a week at least; after that it counts as given
+    /// up.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Disk`].
@@ -54,7 +56,7 @@ impl Pki {
         let mut due = Vec::new();
         let mut leaves = Vec::new();
         transaction.due(now, &mut |record| {
-            if is_due(&record, request.within, now) {
+            if wants_renewal(&record, request.within, now) {
                 let one = due_certificate(&record, now);
                 if record.profile.is_ca() { due.push(one) } else { leaves.push(one) }
             }
@@ -90,13 +92,6 @@ const NEXT_COMMAND: &str = "the next command that writes sees to it; so does `ro
 
 fn one(kind: &'static str, name: Option<String>, message: String, at: Option<Timestamp>, hint: String) -> Due {
     Due { kind, name, message, at, hint }
-}
-
-fn is_due(record: &Record, within: Window, now: Timestamp) -> bool {
-    let life = record.not_after.since(record.not_before) + 1;
-    let window = within.seconds_at_most_a_third(life);
-    let given_up = now.since(record.not_after) > Window::LastThird.seconds(life);
-    record.revocation.is_none() && !given_up && record.not_after.since(now) < window
 }
 
 fn due_certificate(record: &Record, now: Timestamp) -> Due {

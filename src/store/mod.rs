@@ -85,6 +85,9 @@ pub trait Transaction {
     /// visitor returns whether to go on.
     fn due(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
 
+    /// The first second after `now` at which the last third of a newest certificate begins.
+    fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
     /// Whether a CA generation ever issued something else than CAs.
     fn signs_leaves(&self, issuer: AuthorityId) -> Result<bool, StoreError>;
 

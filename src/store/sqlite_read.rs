@@ -205,6 +205,13 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
+    pub(super) fn read_next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT min(due_at) FROM holder WHERE due_at >= ?1")?;
+        let at: Option<i64> = statement.query_row([now.unix()], |r| r.get(0))?;
+        // One is due when that second is over.
+        at.map(|at| time(at).map(|t| t.plus(1))).transpose()
+    }
+
     pub(super) fn read_signs_leaves(&self, issuer: AuthorityId) -> Result<bool, StoreError> {
         let mut statement = self.0.prepare_cached(
             "SELECT EXISTS(SELECT 1 FROM certificate WHERE issuer = ?1 AND profile NOT IN ('root', 'intermediate'))",

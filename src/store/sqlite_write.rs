@@ -57,6 +57,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_due(now, visit)
     }
 
+    fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.read_next_due(now)
+    }
+
     fn signs_leaves(&self, issuer: AuthorityId) -> Result<bool, StoreError> {
         self.read_signs_leaves(issuer)
     }

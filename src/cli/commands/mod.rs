@@ -10,6 +10,7 @@ mod intermediate;
 mod key;
 mod leaf;
 mod list;
+mod renew;
 mod request;
 mod revoke;
 mod root;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<Command> {
         request::definition(),
         sign::definition(),
         import::definition(),
+        renew::definition(),
         revoke::definition(),
         key::definition(),
         crl::definition(),
@@ -64,6 +66,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "request" => request::run(matches, context),
         "sign" => sign::run(matches, context),
         "import" => import::run(matches, context),
+        "renew" => renew::run(matches, context),
         "revoke" => revoke::run(matches, context),
         "key" => key::run(matches, context),
         "crl" => crl::run(matches, context),
