@@ -18,10 +18,12 @@ mod cmd {
     mod keys;
     mod output;
     mod refusals;
+    mod renew;
     mod revocation;
     mod salvage;
     mod secrets;
     mod status;
+    mod watch;
 }
 
 /// Every transcript, in a folder of its own.
@@ -35,7 +37,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 18] = [
+const FOLDERS: [&str; 19] = [
     "root",
     "intermediate",
     "server",
@@ -44,6 +46,7 @@ const FOLDERS: [&str; 18] = [
     "workload",
     "request",
     "sign",
+    "renew",
     "revoke",
     "crl",
     "bundle",

@@ -252,6 +252,39 @@ fn key() -> Shape {
     ])
 }
 
+fn renew() -> Shape {
+    let revoked = Object(vec![
+        ("name", nullable(Text)),
+        ("action", Word(&["revoked"])),
+        ("ca", Text),
+        ("serial", Hex),
+        ("certificate", nullable(certificate(true))),
+    ]);
+    Loose(vec![
+        ("results", false, list(Loose(renewed()))),
+        ("revoked", true, list(revoked)),
+        ("error", true, item_error()),
+        ("warnings", false, warnings()),
+    ])
+}
+
+fn renewed() -> Vec<(&'static str, bool, Shape)> {
+    vec![
+        ("name", false, Text),
+        ("action", false, Word(&["renewed", "reissued", "unchanged", "skipped", "failed"])),
+        ("certificate", true, certificate(true)),
+        ("reason", true, Text),
+        ("error", true, item_error()),
+        ("warnings", false, warnings()),
+        ("second_verifier", true, Text),
+        ("delivered", true, list(PathShape)),
+    ]
+}
+
+fn item_error() -> Shape {
+    Object(vec![("code", Text), ("message", Text), ("hints", list(Text)), ("retryable", Bool)])
+}
+
 fn bundle() -> Shape {
     Object(vec![
         ("certificates", list(Text)),
@@ -384,6 +417,30 @@ fn json_lines() {
         for line in ran.stdout.lines() {
             certificate(pem).check(&Ordered::parse(line), "").unwrap();
         }
+    }
+}
+
+#[test]
+fn renewals() {
+    let s = lab();
+    s.ok(&["client", "held", "--out-dir", "out"]);
+    s.ok(&["revoke", "held", "--reason", "certificate-hold"]);
+    prints(&s, "renew api.internal lab-root lab-issuing", 0, &renew());
+    prints(&s, "renew c --rekey --revoke-old", 0, &renew());
+    prints(&s, "renew --due", 0, &renew());
+    prints(&s, "renew c held --due", 0, &renew());
+    prints(&s, "renew c nobody d held", 1, &renew());
+    prints(&s, "renew c --exec false", 1, &renew());
+    s.ok(&["revoke", "held", "--release"]);
+    prints(&s, "renew held", 0, &renew());
+    // One line each, with its time in front.
+    let ran = s.run(&["renew", "c", "nobody", "--jsonl"]).exits(1);
+    let mut line = vec![("at", false, Time)];
+    line.extend(renewed());
+    let line = Loose(line);
+    assert_eq!((ran.stdout.lines().count(), ran.stderr.as_str()), (2, ""));
+    for text in ran.stdout.lines() {
+        line.check(&Ordered::parse(text), "").unwrap_or_else(|problem| panic!("{problem}\n{text}"));
     }
 }
 
