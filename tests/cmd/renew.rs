@@ -426,3 +426,36 @@ fn the_command_after_it() {
     s.run(&["renew", "a.internal", "--exec", "echo out"]).exits(0).prints("out\n");
     s.run(&["renew", "a.internal", "--exec", "kill -9 $$"]).exits(1).says("the command after it failed");
 }
+
+/// The key of an encrypted root is needed for its own renewal, and for that of what it issued.
+#[test]
+fn keys_that_are_encrypted() {
+    let s = Sandbox::new();
+    s.write("passphrase", "correct horse\n");
+    s.set_mode("passphrase", 0o600);
+    s.ok(&["root", "Lab Root", "--encrypt-key", "--passphrase-file", "passphrase"]);
+    let opened = |words: &[&str]| s.json(&[words, &["--issuer-passphrase-file", "passphrase"]].concat());
+    opened(&["client", "c"]);
+    for name in ["lab-root", "c"] {
+        refuses(&s, &[name], "key-encrypted");
+        assert_eq!(acts(&opened(&["renew", name])), pairs(&[(name, "renewed")]));
+    }
+    s.ok(&["doctor"]);
+}
+
+#[test]
+fn a_new_key_that_is_given() {
+    let s = old_lab();
+    leaf(&s, "c", 5);
+    let key = PrivateKey::generate(KeyAlgorithm::P384).unwrap();
+    s.write("mine.pem", key.to_pem().as_slice());
+    let line = ["renew", "c", "--rekey", "--key-file", "mine.pem"];
+    assert_eq!(acts(&s.json(&line)), pairs(&[("c", "reissued")]));
+    assert!(s.bytes("pki/certs/c/key.pem") == key.to_pem().as_slice());
+    assert_eq!(show(&s, "c")["key_algorithm"], "p384");
+    refuses(&s, &["c", "--rekey", "--key-file", "pki/ca/lab-issuing/key.pem"], "key-in-use");
+    s.refuses(&["renew", "c", "--key-file", "mine.pem"], 2, "usage");
+    s.refuses(&["renew", "--due", "--rekey", "--key-file", "mine.pem"], 2, "usage");
+    s.refuses(&["renew", "c", "--rekey", "--key-file", "mine.pem", "--key", "p256"], 2, "usage");
+    s.ok(&["doctor"]);
+}

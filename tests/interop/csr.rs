@@ -163,3 +163,37 @@ fn openssl_signs_ours() {
     check.args(["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "web.internal", "-CAfile"]);
     run(check.arg(at("corp.pem")).arg(at("web.pem"))).succeeds();
 }
+
+/// The guide's recipe: a corporate root in OpenSSL signs an intermediate, which issues.
+#[test]
+fn a_corporate_root_signs_an_intermediate() {
+    if !present(&[&OPENSSL]) {
+        return;
+    }
+    let pki = Pki { folder: scratch().keep() };
+    let at = |name: &str| pki.folder.join(name);
+    let text = |name: &str| at(name).to_str().expect("a path in UTF-8").to_owned();
+    let mut root = OPENSSL.command();
+    root.args(["req", "-x509", "-nodes", "-newkey", "rsa:3072", "-subj", "/O=Corp/CN=Corp Root", "-days", "3650"]);
+    root.args(["-addext", "keyUsage=critical,keyCertSign,cRLSign"]);
+    run(root.arg("-keyout").arg(at("corp.key")).arg("-out").arg(at("corp.pem"))).succeeds();
+    pki.rootlet(&["request", "Issuing CA", "--profile", "intermediate", "--subject", "CN=Issuing CA,O=Example"])
+        .succeeds();
+    let extensions = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n\
+                      subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
+    std::fs::write(at("ca.ext"), extensions).expect("a file can be written");
+    let mut sign = OPENSSL.command();
+    sign.args(["x509", "-req", "-days", "1825", "-CAcreateserial"]).arg("-extfile").arg(at("ca.ext"));
+    sign.arg("-in").arg(at("pki/requests/issuing-ca/request.csr")).arg("-CA").arg(at("corp.pem"));
+    run(sign.arg("-CAkey").arg(at("corp.key")).arg("-out").arg(at("issuing.pem"))).succeeds();
+    pki.rootlet(&["import", "Issuing CA", "--cert-file", &text("issuing.pem"), "--chain-file", &text("corp.pem")])
+        .succeeds();
+    pki.rootlet(&["server", "api.internal"]).succeeds();
+    let options = ["-purpose", "sslserver", "-verify_hostname", "api.internal"];
+    run(&mut verify(&pki.leaf("api.internal"), &at("corp.pem"), &options)).succeeds();
+    pki.rootlet(&["revoke", "api.internal"]).succeeds();
+    let crl = text("pki/ca/issuing-ca/crl.pem");
+    run(&mut verify(&pki.leaf("api.internal"), &at("corp.pem"), &["-crl_check", "-CRLfile", &crl]))
+        .fails()
+        .says("certificate revoked");
+}
