@@ -37,7 +37,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 19] = [
+const FOLDERS: [&str; 20] = [
     "root",
     "intermediate",
     "server",
@@ -49,6 +49,7 @@ const FOLDERS: [&str; 19] = [
     "renew",
     "revoke",
     "crl",
+    "key",
     "bundle",
     "list",
     "show",

@@ -42,6 +42,7 @@ mod interop {
     mod openssl_profiles;
     mod pki;
     mod program;
+    mod prompts;
     mod python;
     mod server;
 }

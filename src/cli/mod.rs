@@ -28,6 +28,7 @@ const WAIT_VARIABLE: &str = "ROOTLET_LOCK_WAIT";
 
 /// Runs the command line.
 pub fn main() -> Exit {
+    rootlet::disk::guard_memory();
     let words = help_last(std::env::args_os().collect());
     let matches = match command().try_get_matches_from(&words) {
         Ok(matches) => matches,

@@ -119,6 +119,13 @@ pub fn is_writable(folder: &Path) -> bool {
     rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
+/// Keeps the memory of this process to itself, as well as the system can: no core dumps, and nobody of the same user reads
+/// or traces it (`PR_SET_DUMPABLE`; what it starts is free of that). Where the system knows nothing of it, nothing happens.
+pub fn guard_memory() {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
 /// Whether every user of the machine may read a file; a link is followed. A pipe, or what cannot be looked at, is not.
 pub fn is_open_to_others(path: &Path) -> bool {
     path.metadata().is_ok_and(|m| m.is_file() && m.mode() & 0o004 != 0)

@@ -75,6 +75,12 @@ pub enum Error {
         /// Whose key it is.
         name: String,
     },
+    /// A passphrase is to be changed, and nobody said to what.
+    #[error("no new passphrase was given for the key of `{handle}`")]
+    NoNewPassphrase {
+        /// Whose key it is.
+        handle: Handle,
+    },
     /// A passphrase cannot be used.
     #[error(transparent)]
     Passphrase(#[from] PassphraseProblem),
@@ -495,7 +501,10 @@ impl Error {
             Error::KeyFile { source: KeyError::WrongPassphrase, .. } => "passphrase",
             Error::KeyFile { .. } => "key",
             Error::KeyEncrypted { .. } => "key-encrypted",
-            Error::WrongPassphrase { .. } | Error::NoPassphrase { .. } | Error::Passphrase(_) => "passphrase",
+            Error::WrongPassphrase { .. }
+            | Error::NoPassphrase { .. }
+            | Error::NoNewPassphrase { .. }
+            | Error::Passphrase(_) => "passphrase",
             Error::Config { .. } => "config",
             Error::NoPki { .. } | Error::NotAPki { .. } => "no-pki",
             Error::NameTaken { .. } => "name-taken",
@@ -587,9 +596,12 @@ impl Error {
                 let (option, variable) = role.option();
                 vec![format!("give its passphrase with `{option} FILE` or ${variable}, or run this on a terminal")]
             }
-            Error::NoPassphrase { .. } => one(
-                "give one with `--passphrase-file FILE` (`--new-passphrase-file FILE` to change one) or $ROOTLET_PASSPHRASE, or run this on a terminal",
-            ),
+            Error::NoNewPassphrase { .. } => {
+                one("give one with `--new-passphrase-file FILE` or $ROOTLET_NEW_PASSPHRASE, or run this on a terminal")
+            }
+            Error::NoPassphrase { .. } => {
+                one("give one with `--passphrase-file FILE` or $ROOTLET_PASSPHRASE, or run this on a terminal")
+            }
             Error::NoPki { .. } => one("create one with `rootlet root NAME`, or name another folder with --pki"),
             Error::NotAPki { .. } => one("name an empty or a new folder with --pki"),
             Error::NameTaken { free, .. } => vec![format!("run the same command with `--name {free}`")],

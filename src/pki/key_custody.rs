@@ -11,6 +11,7 @@ use super::key_subject::{KeyOutcome, KeySubject};
 use super::release::Pending;
 use super::{Error, Pki};
 use crate::disk::{Access, exists, read, read_optional};
+use crate::issue::Warning;
 use crate::keys::{KeyDocument, sha256};
 use crate::model::Handle;
 use crate::store::{Authority, AuthorityId, KeyPlace};
@@ -84,6 +85,7 @@ impl Pki {
         self.place.disk.remove(pending.folder()).map_err(Error::from).map_err(half_done(&subject))?;
         let mut outcome = detached(&subject, "detached", output, before.document.is_encrypted());
         outcome.crl_number = crl_number;
+        outcome.warnings.extend(self.too_open(output)?);
         outcome.warnings.extend(self.place.keyring.source.warnings());
         Ok(outcome)
     }
@@ -130,6 +132,18 @@ impl Pki {
         let settled = self.settle_key(&subject.handle, ca.authority.generation, pending.folder());
         settled.map_err(half_done(&subject))?;
         Ok(outcome)
+    }
+
+    /// FAT keeps no modes, and says nothing of it: what was to be closed is as open as the mount says.
+    fn too_open(&self, key: &Path) -> Result<Option<Warning>, Error> {
+        let mode = self.place.disk.mode(key)? & 0o777;
+        let text = || {
+            format!(
+                "`{}` has mode {mode:04o}, so others can read it: mount its file system for you alone, or set the mode",
+                key.display()
+            )
+        };
+        Ok((mode & 0o077 != 0).then(|| Warning::new("key-readable", text())))
     }
 
     /// Signs the CRL of a CA that lasts as long as one does whose key is not at hand. Nothing when it signs none now.

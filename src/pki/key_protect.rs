@@ -86,8 +86,9 @@ impl Pki {
             return Err(Error::NotEncrypted { handle: subject.handle.clone() });
         };
         let (was, new) = (PassphraseOf::Subject(subject.handle.as_str()), PassphraseOf::New(subject.handle.as_str()));
-        let (old_passphrase, passphrase) =
-            (self.place.keyring.passphrase(was, &subject.path)?, self.place.keyring.passphrase(new, &subject.path)?);
+        let old_passphrase = self.place.keyring.passphrase(was, &subject.path)?;
+        let passphrase = self.place.keyring.source.passphrase(new)?;
+        let passphrase = passphrase.ok_or_else(|| Error::NoNewPassphrase { handle: subject.handle.clone() })?;
         let key = match encrypted.unlock(&old_passphrase) {
             Ok(key) => key,
             // Asked for again: it was changed to this one already.

@@ -38,7 +38,8 @@ fn encrypting_changing_and_decrypting() {
     assert_eq!(s.bytes(KEY), locked);
 
     let change = ["key", "change-passphrase", "lab-root", "--passphrase-file"];
-    s.refuses(&[&change[..], &["one.pass"]].concat(), 1, "passphrase");
+    let error = s.refuses(&[&change[..], &["one.pass"]].concat(), 1, "passphrase");
+    assert_eq!(error["message"], "no new passphrase was given for the key of `lab-root`");
     let wrong = [&change[..], &["/dev/null", "--new-passphrase-file", "two.pass"]].concat();
     s.refuses(&wrong, 1, "passphrase");
     let changed = s.json(&[&change[..], &["one.pass", "--new-passphrase-file", "two.pass"]].concat());

@@ -4,7 +4,7 @@ use super::handshakes::{Words, judge};
 use super::pki::{KeyAlgorithm, Pki};
 use super::program::{Program, present, source};
 
-const PYTHON: Program = Program {
+pub const PYTHON: Program = Program {
     name: "python3",
     version: &[
         "python3",
