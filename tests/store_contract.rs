@@ -76,6 +76,7 @@ contract!(sqlite, crate::Fresh::sqlite:
         a_refused_serial_leaves_nothing_behind,
         authorities_come_in_order_of_creation,
         a_walk_filters_and_stops,
+        a_walk_finds_few_and_many,
         values_at_their_ends_survive,
         keys_keep_their_first_identifier,
         a_barred_key_stays_barred,

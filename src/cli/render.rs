@@ -6,7 +6,6 @@ use super::failure::Failure;
 use rootlet::issue::SecondVerifier;
 use rootlet::model::{Timestamp, Window};
 use rootlet::pki::{CertificateView, ImportOutcome, Outcome, SignOutcome, Wished};
-use std::fmt;
 use std::path::Path;
 
 /// After issuing: what it is, where it is, when it ends, which file goes where.
@@ -218,32 +217,42 @@ pub fn span(at: Timestamp, now: Timestamp) -> String {
     if seconds < 0 { format!("{n} {unit} ago") } else { format!("in {n} {unit}") }
 }
 
-/// Columns as wide as they need to be.
+/// Columns as wide as they need to be. Long tables are taken page by page; a later page may be wider, never narrower.
 pub struct Table<const N: usize> {
     rows: Vec<[String; N]>,
+    widths: [usize; N],
 }
 
 impl<const N: usize> Table<N> {
     pub fn new(heads: [&str; N]) -> Self {
-        Table { rows: vec![heads.map(String::from)] }
+        let mut table = Table { rows: Vec::new(), widths: [0; N] };
+        table.row(heads.map(String::from));
+        table
     }
 
     pub fn row(&mut self, cells: [String; N]) {
+        for (width, cell) in self.widths.iter_mut().zip(&cells) {
+            *width = (*width).max(cell.chars().count());
+        }
         self.rows.push(cells);
     }
-}
 
-impl<const N: usize> fmt::Display for Table<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widths: [usize; N] =
-            std::array::from_fn(|i| self.rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0));
-        for row in &self.rows {
+    /// How many rows wait for the next page, heads included.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The rows since the last page.
+    pub fn page(&mut self) -> String {
+        let mut text = String::new();
+        for row in self.rows.drain(..) {
             let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
+            for (cell, width) in row.iter().zip(self.widths) {
                 line.push_str(&format!("{cell:<width$}  "));
             }
-            writeln!(f, "{}", line.trim_end())?;
+            text.push_str(line.trim_end());
+            text.push('\n');
         }
-        Ok(())
+        text
     }
 }

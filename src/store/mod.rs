@@ -9,6 +9,7 @@ mod schema;
 mod sqlite;
 mod sqlite_read;
 mod sqlite_revocations;
+mod sqlite_walk;
 mod sqlite_write;
 
 pub use error::StoreError;

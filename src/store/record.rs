@@ -248,10 +248,18 @@ pub struct Filter {
     pub handle: Option<Handle>,
     /// Only those of this issuer.
     pub issuer: Option<AuthorityId>,
+    /// Only those that a CA of this handle issued, whichever generation of it.
+    pub issuer_handle: Option<Handle>,
     /// Only those of this profile.
     pub profile: Option<Profile>,
     /// Only those that are still valid at this second.
     pub unexpired_at: Option<Timestamp>,
+    /// Only those whose last valid second is before this one.
+    pub ends_before: Option<Timestamp>,
+    /// Only those that were recorded at this second or later.
+    pub recorded_since: Option<Timestamp>,
+    /// Only those that were ever revoked or on hold, released ones too.
+    pub has_events: bool,
     /// Older ones too, not the newest of each handle alone.
     pub all_generations: bool,
 }

@@ -1,6 +1,6 @@
 use super::StoreError;
 use super::record::{
-    Authority, AuthorityId, CertificateId, CertificateRequest, Delivery, Event, Filter, Holder, KeyPlace, Record,
+    Authority, AuthorityId, CertificateId, CertificateRequest, Delivery, Event, Holder, KeyPlace, Record,
 };
 use super::sqlite::SqliteTransaction;
 use crate::model::{Handle, Profile, Serial, Timestamp};
@@ -9,7 +9,8 @@ use rusqlite::{OptionalExtension, Row, ToSql, params};
 use std::path::Path;
 
 /// The columns that [`record`] reads.
-const RECORD: &str = "SELECT c.id, c.issuer, a.handle, c.serial, c.handle, c.profile, c.not_before, c.not_after,
+pub(super) const RECORD: &str =
+    "SELECT c.id, c.issuer, a.handle, c.serial, c.handle, c.profile, c.not_before, c.not_after,
  c.spki_sha256, c.predecessor, c.recorded_at, h.current = c.id, d.der, c.key_here
  FROM certificate c JOIN authority a ON a.id = c.issuer JOIN holder h ON h.handle = c.handle
  JOIN certificate_der d ON d.id = c.id ";
@@ -59,7 +60,7 @@ pub(super) fn optional_time(row: &Row<'_>, column: usize) -> Result<Option<Times
 }
 
 impl SqliteTransaction<'_> {
-    fn record(&self, row: &Row<'_>) -> Result<Record, StoreError> {
+    pub(super) fn record(&self, row: &Row<'_>) -> Result<Record, StoreError> {
         let mut record = Record {
             id: CertificateId(row.get(0)?),
             issuer: AuthorityId(row.get(1)?),
@@ -157,39 +158,6 @@ impl SqliteTransaction<'_> {
 
     pub(super) fn read_with_key(&self, spki_sha256: &[u8; 32]) -> Result<Vec<Record>, StoreError> {
         self.records("WHERE c.spki_sha256 = ?1 ORDER BY c.id", &[&&spki_sha256[..]])
-    }
-
-    pub(super) fn read_walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
-        let mut clauses = Vec::new();
-        let mut parameters: Vec<Box<dyn ToSql>> = Vec::new();
-        let mut add = |clause: &str, value: Box<dyn ToSql>| {
-            parameters.push(value);
-            clauses.push(format!("{clause} ?{}", parameters.len()));
-        };
-        if let Some(h) = &filter.handle {
-            add("c.handle =", Box::new(h.as_str().to_string()));
-        }
-        if let Some(i) = filter.issuer {
-            add("c.issuer =", Box::new(i.0));
-        }
-        if let Some(p) = filter.profile {
-            add("c.profile =", Box::new(p.name()));
-        }
-        if let Some(t) = filter.unexpired_at {
-            add("c.not_after >=", Box::new(t.unix()));
-        }
-        if !filter.all_generations {
-            clauses.push("h.current = c.id".into());
-        }
-        let condition = if clauses.is_empty() { String::new() } else { format!("WHERE {} ", clauses.join(" AND ")) };
-        let mut statement = self.0.prepare_cached(&format!("{RECORD}{condition}ORDER BY c.handle, c.id"))?;
-        let mut rows = statement.query(rusqlite::params_from_iter(parameters.iter()))?;
-        while let Some(row) = rows.next()? {
-            if !visit(self.record(row)?) {
-                break;
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn read_due(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {

@@ -1,10 +1,10 @@
 //! Certificates, handles, CAs, keys, deliveries, history.
 
 use super::sample::{add_root, day, handle, leaf, read, record, serial, with_root, write};
-use rootlet::model::{Profile, Serial, Timestamp};
+use rootlet::model::{Profile, Reason, Serial, Timestamp};
 use rootlet::store::{
-    Access, CertificateRequest, Delivery, Event, Filter, Holder, KeyPlace, NewAuthority, NewCertificate, Record, Store,
-    StoreError,
+    Access, CertificateRequest, Delivery, Event, Filter, Holder, KeyPlace, NewAuthority, NewCertificate, NewRevocation,
+    Record, Store, StoreError,
 };
 
 fn walk(store: &mut dyn Store, filter: &Filter) -> Vec<Record> {
@@ -135,6 +135,57 @@ pub fn authorities_come_in_order_of_creation(store: &mut dyn Store) {
     assert_eq!(all[0].certificate.issuer, z, "a root issues itself");
     let twice = store.begin(Access::Write).unwrap();
     assert!(twice.add_authority(&NewAuthority { handle: handle("z"), generation: 2 }).is_err());
+}
+
+/// Whether few certificates are looked for among many, or many: the same are found, in the same order.
+pub fn a_walk_finds_few_and_many(store: &mut dyn Store) {
+    const MANY: u64 = 10_500;
+    let (a, b) = write(store, |t| {
+        let (a, b) = (add_root(t, "ca-a", 1_000_001), add_root(t, "ca-b", 1_000_002));
+        for n in 0..MANY {
+            let issuer = if n % 100 == 0 { b } else { a };
+            // The order of handles is another one than that of the serials, and some have two certificates.
+            let name = format!("h{}", (n * 7_919) % (MANY - 100));
+            let (not_after, recorded_at) = (day((n % 500) as i64), day((n % 300) as i64));
+            t.record(&NewCertificate { not_after, recorded_at, ..leaf(issuer, &name, n + 1) }).unwrap();
+            if n % 70 == 0 {
+                let reason = (n % 140 == 0).then_some(Reason::Superseded);
+                let (serial, at) = (serial(n + 1), day(1));
+                t.revoke(&NewRevocation { issuer, serial, not_after, at, reason, invalidity_date: None }).unwrap();
+            }
+        }
+        (a, b)
+    });
+    let all = walk(store, &everything());
+    assert_eq!(all.len() as u64, MANY + 2);
+    assert!(all.is_sorted_by_key(|r| (r.handle.to_string(), r.id)));
+    let ended = |n, m| Filter { unexpired_at: Some(day(n)), ends_before: Some(day(m)), ..everything() };
+    let with =
+        |filter: Filter, test: &dyn Fn(&Record) -> bool| (filter, all.iter().filter(|r| test(r)).cloned().collect());
+    let cases: Vec<(Filter, Vec<Record>)> = vec![
+        with(ended(3, 4), &|r| r.not_after == day(3)),
+        with(ended(0, 500), &|r| r.not_after < day(500)),
+        with(Filter { ends_before: Some(day(2)), ..everything() }, &|r| r.not_after < day(2)),
+        with(Filter { ends_before: Some(day(600)), ..Filter::default() }, &|r| r.not_after < day(600) && r.is_current),
+        with(Filter { issuer_handle: Some(handle("ca-b")), ..everything() }, &|r| r.issuer == b),
+        with(Filter { issuer: Some(a), ends_before: Some(day(9)), ..everything() }, &|r| {
+            r.issuer == a && r.not_after < day(9)
+        }),
+        with(Filter { recorded_since: Some(day(290)), ..everything() }, &|r| r.recorded_at >= day(290)),
+        with(Filter { has_events: true, ..everything() }, &|r| {
+            r.serial.as_bytes().iter().fold(0, |n, b| n << 8 | u64::from(*b)).saturating_sub(1) % 70 == 0
+                && !r.profile.is_ca()
+        }),
+        with(Filter { has_events: true, ends_before: Some(day(100)), ..Filter::default() }, &|r| {
+            r.not_after < day(100)
+                && r.is_current
+                && (r.serial.as_bytes().iter().fold(0, |n, b| n << 8 | u64::from(*b)) - 1) % 70 == 0
+        }),
+    ];
+    for (filter, expected) in cases {
+        assert!(!expected.is_empty(), "{filter:?}");
+        assert!(walk(store, &filter) == expected, "{filter:?}");
+    }
 }
 
 pub fn a_walk_filters_and_stops(store: &mut dyn Store) {

@@ -7,6 +7,9 @@ use rootlet::model::{Lifetime, Profile, Timestamp};
 use rootlet::pki::{CertificateView, ListRequest, Status};
 use std::io::Write;
 
+/// Rows that are held to find the widths of the columns.
+const PAGE: usize = 1_000;
+
 #[derive(Debug, Args)]
 struct Options {
     /// Only those of this issuer
@@ -77,25 +80,32 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     if options.jsonl {
         return stream(&mut pki, &request);
     }
-    let mut certificates: Vec<CertificateView> = Vec::new();
-    pki.list(&request, &mut |view| {
-        certificates.push(view);
-        true
-    })?;
     if json {
+        let mut certificates: Vec<CertificateView> = Vec::new();
+        pki.list(&request, &mut |view| {
+            certificates.push(view);
+            true
+        })?;
         context.printer.object(&Listed { certificates, warnings: [] })?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["NAME", "PROFILE", "STATUS", "ENDS", "", "ISSUER", "SERIAL"]);
-    for c in &certificates {
+    let (mut some, mut printed) = (false, Ok(()));
+    pki.list(&request, &mut |c| {
         let status = if c.current { c.status.name().to_string() } else { format!("{} (earlier)", c.status.name()) };
         let (ends, left) = (c.not_after.date(), span(c.not_after, now));
-        table.row([c.name.clone(), c.profile.into(), status, ends, left, c.issuer_name.clone(), c.serial.clone()]);
-    }
-    if certificates.is_empty() {
-        context.printer.say("nothing to list");
+        table.row([c.name, c.profile.into(), status, ends, left, c.issuer_name, c.serial]);
+        some = true;
+        if table.len() > PAGE {
+            printed = context.printer.text(&table.page());
+        }
+        printed.is_ok()
+    })?;
+    printed?;
+    if some {
+        context.printer.text(&table.page())?;
     } else {
-        context.printer.text(&table.to_string())?;
+        context.printer.say("nothing to list");
     }
     Ok(Exit::Done)
 }
