@@ -2,8 +2,8 @@
 
 use crate::Failure;
 use rootlet::model::{Handle, Reason, Serial, Timestamp};
-use rootlet::pki::{CaRequest, LeafRequest, Pki, Target};
-use rootlet::store::{Access, CrlRecord, NewCertificate, NewRevocation, Record, SqliteStore, Store};
+use rootlet::pki::{CaRequest, LeafRequest, Pki};
+use rootlet::store::{Access, NewCertificate, NewRevocation, Record, SqliteStore, Store};
 use std::path::Path;
 
 /// A name as long as those of all that follow, so that its certificate is a pattern for theirs.
@@ -27,7 +27,6 @@ pub fn fill(folder: &Path, count: u32, revoked: bool) -> Result<(), Failure> {
     }
     let mut pki = Pki::open(folder)?;
     pki.leaf(&LeafRequest::new(rootlet::model::Profile::Server, PATTERN)?)?;
-    pki.show(&Target::parse(PATTERN))?;
     drop(pki);
     let mut store = SqliteStore::open(&folder.join("inventory.db"))?;
     let pattern = pattern(&mut store)?;
@@ -49,14 +48,6 @@ pub fn fill(folder: &Path, count: u32, revoked: bool) -> Result<(), Failure> {
     }
     transaction.commit()?;
     Ok(())
-}
-
-/// As `fill` without revocations, but everything is on the CRL of the root already, as far as the inventory knows.
-pub fn last_crl(folder: &Path) -> Result<Option<CrlRecord>, Failure> {
-    let mut store = SqliteStore::open(&folder.join("inventory.db"))?;
-    let transaction = store.begin(Access::Read)?;
-    let Some(ca) = transaction.authorities()?.into_iter().next() else { return Ok(None) };
-    Ok(transaction.last_crl(ca.id)?)
 }
 
 fn pattern(store: &mut SqliteStore) -> Result<Record, Failure> {
