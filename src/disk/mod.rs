@@ -22,7 +22,7 @@ pub use pem::{
     Block, PemError, SecretBlock, decode_pem, decode_secret_pem, encode_pem, encode_secret_pem, first_pem_body,
 };
 pub use pem_stream::{PemReader, write_pem};
-pub use read::{entries, exists, for_each_line, read, read_given, read_optional};
+pub use read::{entries, exists, for_each_line, read, read_given, read_optional, read_public};
 pub use stream::{Source, copy_file, holds};
 pub use unix::{guard_memory, is_open_to_others, is_writable};
 pub use write::Disk;

@@ -9,18 +9,6 @@ use std::path::Path;
 /// [`DiskError`].
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DiskError> {
     let fail = |e| DiskError::io("read", path, e);
-    let (file, length) = open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0));
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > limit {
-        return Err(DiskError::TooLarge { path: path.into(), limit });
-    }
-    Ok(bytes)
-}
-
-/// A regular file and its length.
-fn open(path: &Path) -> Result<(File, u64), DiskError> {
-    let fail = |e| DiskError::io("read", path, e);
     let file = unix::open_to_read(path).map_err(fail)?;
     let meta = file.metadata().map_err(fail)?;
     if meta.is_dir() {
@@ -29,16 +17,38 @@ fn open(path: &Path) -> Result<(File, u64), DiskError> {
     if !meta.is_file() {
         return Err(fail(io::Error::other("it is not a regular file")));
     }
-    Ok((file, meta.len()))
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(limit)).unwrap_or(0));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > limit {
+        return Err(DiskError::TooLarge { path: path.into(), limit });
+    }
+    Ok(bytes)
 }
 
-/// Reads a file of any length line by line, each with its number from 1 on and without its line feed. The visitor returns
+/// As [`read_given`], for what is public and may be large: memory is taken as it is needed.
+///
+/// # Errors
+/// [`DiskError`].
+pub fn read_public(path: &Path, limit: u64) -> Result<Vec<u8>, DiskError> {
+    let fail = |e| DiskError::io("read", path, e);
+    let file = File::open(path).map_err(fail)?;
+    let length = file.metadata().map_err(fail)?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > limit {
+        return Err(DiskError::TooLarge { path: path.into(), limit });
+    }
+    Ok(bytes)
+}
+
+/// Reads a file or pipe of any length line by line, each with its number from 1 on and without its line feed. The visitor returns
 /// whether to go on. Of a line longer than `limit` it sees one byte more than that, and the walk ends there.
 ///
 /// # Errors
 /// [`DiskError`].
 pub fn for_each_line(path: &Path, limit: usize, visit: &mut dyn FnMut(u64, &[u8]) -> bool) -> Result<(), DiskError> {
-    let mut reader = BufReader::with_capacity(64 << 10, open(path)?.0);
+    let file = File::open(path).map_err(|e| DiskError::io("read", path, e))?;
+    let mut reader = BufReader::with_capacity(64 << 10, file);
     let (mut line, mut number) = (Vec::new(), 0);
     loop {
         line.clear();

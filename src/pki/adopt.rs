@@ -4,6 +4,7 @@ use super::authority::{Ca, Cas};
 use super::folder::Place;
 use super::import::{Given, ImportOutcome, report_of};
 use super::import_error::ImportError;
+use super::import_leaf::known;
 use super::import_past::NextCrl;
 use super::issuing::{check_holder, check_key_is_free, new_certificate};
 use super::key_custody::key_entry;
@@ -24,7 +25,7 @@ use zeroize::Zeroizing;
 /// What the inventory knows of a CA that is imported.
 enum Before {
     Nothing,
-    /// This very certificate.
+    /// This very certificate, perhaps renewed since.
     Same(Box<Ca>),
     /// An older certificate of the same key.
     Older(Box<Ca>),
@@ -158,10 +159,12 @@ impl Place {
         }
         let ours = is_ours || becomes_ours;
         let mut warnings = past.warnings.clone();
-        warnings.extend(given.findings(lineage.above.first()));
-        for c in std::iter::once(certificate).chain(&lineage.above) {
-            warnings.extend(date_warning(c, now));
-        }
+        let replaced = known.is_some_and(|c| c.certificate.not_before > certificate.not_before);
+        let findings = if replaced { Vec::new() } else { given.findings(lineage.above.first()) };
+        let advice = (ours && !findings.is_empty()).then(|| given.renewal_advice(&past.issued));
+        warnings.extend(findings.into_iter().chain(advice));
+        let own = (!replaced).then_some(certificate);
+        warnings.extend(own.into_iter().chain(&lineage.above).filter_map(|c| date_warning(c, now)));
         let (nearest, authorities) = self.record_above(transaction, &lineage, handle, now)?;
         let key_here = ours && (known.is_none() || becomes_ours);
         let named = Identity::Authority(given.name.clone());
@@ -284,7 +287,8 @@ impl Place {
             check_holder(transaction, handle, identity, profile)?;
             return Err(ImportError::AnotherKey { handle: handle.clone() }.into());
         }
-        if ca.certificate.der() == certificate.der() {
+        // The one that is here, or one before it: what else is given is taken all the same.
+        if known(transaction, certificate)?.is_some_and(|r| r.handle == *handle) {
             return Ok(Before::Same(Box::new(ca.clone())));
         }
         if certificate.not_before < ca.certificate.not_before {

@@ -2,7 +2,7 @@
 
 use super::authority::Cas;
 use super::create_ca::encrypted_pem;
-use super::easy_rsa::EasyRsa;
+use super::easy_rsa::{EasyRsa, Issued};
 use super::folder::Place;
 use super::import_error::ImportError;
 use super::key_file::KeyFile;
@@ -12,7 +12,7 @@ use super::past::{Past, PastReport, PastSources};
 use super::secret_source::{PassphraseOf, SecretSource};
 use super::view::CertificateView;
 use super::{Error, Pki};
-use crate::disk::{decode_pem, read};
+use crate::disk::{decode_pem, read_public};
 use crate::issue::Warning;
 use crate::model::Handle;
 use crate::policy::{LintContext, Severity, lint_certificate};
@@ -266,7 +266,7 @@ impl Given {
         ImportError::NotOurs { subject }
     }
 
-    /// What the rules find in a CA's certificate, as warnings; a renewal mends it.
+    /// What the rules find in a certificate that was made elsewhere, as warnings.
     pub(super) fn findings(&self, issuer: Option<&Certificate>) -> Vec<Warning> {
         let context = LintContext { profile: None, issuer: issuer.map(|c| c.facts()), now: None };
         let found = lint_certificate(self.certificate.facts(), &context);
@@ -274,19 +274,29 @@ impl Given {
         let warning = |f: &crate::policy::Finding| {
             Warning::new("adopted-finding", format!("{} ({}, {})", f.message, f.lint, f.citation))
         };
-        let mut warnings: Vec<Warning> = weighty.map(warning).collect();
-        if !warnings.is_empty() && self.key.is_some() {
-            let text = format!("`rootlet renew {}` gives it a clean certificate of the same name and key", self.handle);
-            warnings.push(Warning::new("renewal-advised", text));
-        }
-        warnings
+        weighty.map(warning).collect()
+    }
+
+    /// What a renewal does about findings: it mends them, unless certificates below name the serial number that it changes.
+    pub(super) fn renewal_advice(&self, issued: &[Issued]) -> Warning {
+        let named = |c: &Certificate| c.authority_names_serial;
+        let handle = &self.handle;
+        let text = if named(&self.certificate) || issued.iter().any(|i| named(&i.certificate)) {
+            format!(
+                "`rootlet renew {handle}` gives it a clean certificate of the same name and key; but what it issued names \
+                 its serial number, as easy-rsa does, and verifies below the old certificate alone: keep that trusted"
+            )
+        } else {
+            format!("`rootlet renew {handle}` gives it a clean certificate of the same name and key")
+        };
+        Warning::new("renewal-advised", text)
     }
 }
 
 /// Every certificate in a file, in PEM or DER; one at least.
 fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     let fail = |source| Error::File { path: path.into(), source };
-    let bytes = read(path, MAX_FILE)?;
+    let bytes = read_public(path, MAX_FILE)?;
     if bytes.first() == Some(&SEQUENCE) {
         return Ok(vec![read_certificate(&bytes).map_err(fail)?]);
     }

@@ -243,7 +243,7 @@ impl Place {
 }
 
 /// The record of this very certificate.
-fn known(transaction: &dyn Transaction, certificate: &Certificate) -> Result<Option<Record>, Error> {
+pub(super) fn known(transaction: &dyn Transaction, certificate: &Certificate) -> Result<Option<Record>, Error> {
     let Some(serial) = &certificate.serial else { return Ok(None) };
     Ok(transaction.with_serial(serial)?.into_iter().find(|r| r.der == certificate.der()))
 }

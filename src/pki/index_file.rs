@@ -62,7 +62,7 @@ fn read_line(line: &[u8]) -> Result<Option<Line>, String> {
     }
     let fields = split(line);
     let [state, end, revoked, serial, _, _] = fields[..] else {
-        return Err(format!("it has {} fields divided by tabs, not {FIELDS}", fields.len()));
+        return Err(format!("it is not {FIELDS} fields divided by tabs, but {}", fields.len()));
     };
     let not_after = time(end).ok_or_else(|| format!("`{}` is no time of its end", shown(end)))?;
     let serial = std::str::from_utf8(serial).ok().and_then(|s| s.parse::<Serial>().ok());
@@ -160,8 +160,8 @@ mod tests {
     #[test]
     fn what_openssl_does_not_write_is_refused() {
         for (line, words) in [
-            (&b"V"[..], "1 fields"),
-            (b"V\t301122220000Z\t\t01\tunknown\t/CN=a\tmore", "7 fields"),
+            (&b"V"[..], "but 1"),
+            (b"V\t301122220000Z\t\t01\tunknown\t/CN=a\tmore", "but 7"),
             (b"X\t301122220000Z\t\t01\tunknown\t/CN=a", "`X`"),
             (b"V\t30112222Z\t\t01\tunknown\t/CN=a", "end"),
             (b"V\t301322220000Z\t\t01\tunknown\t/CN=a", "end"),
@@ -171,7 +171,7 @@ mod tests {
             (b"R\t301122220000Z\t\t01\tunknown\t/CN=a", "revocation"),
             (b"R\t301122220000Z\t241122210000Z,whim\t01\tunknown\t/CN=a", "`whim`"),
             (b"R\t301122220000Z\t241122210000Z,keyTime\t01\tunknown\t/CN=a", "compromise"),
-            (b"\x30\x82\x01\x00\xff\x00", "1 fields"),
+            (b"\x30\x82\x01\x00\xff\x00", "but 1"),
         ] {
             let problem = read_line(line).unwrap_err();
             assert!(problem.contains(words), "{problem}");

@@ -5,7 +5,7 @@ use super::easy_rsa::{EasyRsa, Issued};
 use super::import_error::ImportError;
 use super::index_file::{Index, read_index};
 use super::publish::MAX_CRL_BYTES;
-use crate::disk::{decode_pem, first_pem_body, read};
+use crate::disk::{decode_pem, first_pem_body, read_public};
 use crate::issue::Warning;
 use crate::keys::{sha256, verify_signature};
 use crate::model::{Reason, Serial, Timestamp};
@@ -340,7 +340,7 @@ fn record_entry(
 
 /// Every CRL in a file, in PEM or DER, of version 1 too.
 fn read_crls(path: &Path) -> Result<Vec<Crl>, Error> {
-    let bytes = read(path, MAX_CRL_BYTES)?;
+    let bytes = read_public(path, MAX_CRL_BYTES)?;
     let malformed = |problem: &str| Error::File { path: path.into(), source: X509Error::malformed("the CRL", problem) };
     let read = |der: Vec<u8>| Crl::read_old(der).map_err(|source| Error::File { path: path.into(), source });
     if bytes.first() == Some(&der::SEQUENCE) {

@@ -170,7 +170,10 @@ fn a_newer_certificate_of_the_same_key_renews() {
     let s = Sandbox::new();
     let there = |words: &[&str]| s.ok(&[&["--pki", "there"], words].concat());
     there(&["root", "Old Root", "--not-before", &s.time(-100 * DAY)]);
-    there(&["intermediate", "Old Issuing", "--not-before", &s.time(-90 * DAY), "--not-after", &s.time(9 * DAY)]);
+    there(&["intermediate", "Old Issuing", "--not-before", &s.time(-95 * DAY), "--not-after", &s.time(-5 * DAY)]);
+    s.write("zeroth.pem", s.bytes("there/ca/old-issuing/cert.pem"));
+    let again = ["--renew-within", "9d", "--not-before", &s.time(-90 * DAY), "--not-after", &s.time(9 * DAY)];
+    there(&[&["intermediate", "Old Issuing"], &again[..]].concat());
     s.write("first.pem", s.bytes("there/ca/old-issuing/cert.pem"));
     import(&s, "Old Issuing", &[ISSUING, CHAIN, &["--no-past"]]);
     s.ok(&["client", "alice", "--lifetime", "1d"]);
@@ -179,7 +182,9 @@ fn a_newer_certificate_of_the_same_key_renews() {
     assert_eq!(outcome["action"], "renewed");
     assert_eq!(s.bytes("pki/ca/old-issuing/cert.pem"), s.bytes("there/ca/old-issuing/cert.pem"));
     assert_eq!(s.bytes("pki/ca/old-issuing/key.pem"), s.bytes("there/ca/old-issuing/key.pem"));
-    s.refuses(&["import", "Old Issuing", "--cert-file", "first.pem"], 1, "exists");
+    // The one before it is known, and changes nothing; one that was never here is too old.
+    assert_eq!(s.json(&["import", "Old Issuing", "--cert-file", "first.pem"])["action"], "unchanged");
+    s.refuses(&["import", "Old Issuing", "--cert-file", "zeroth.pem"], 1, "exists");
     s.ok(&["server", "api.internal"]);
     s.ok(&["doctor", "--history"]);
 }

@@ -336,7 +336,20 @@ fn what_a_ca_lacks_is_a_finding() {
         assert!(findings.iter().all(|f| said.contains(f)) && said.contains("rootlet renew old-ca"), "{said}");
         assert_eq!(outcome["crl_number"].is_u64(), has_crl, "{outcome}");
         lab.json("server api.internal");
-        lab.verify("ca.pem", "pki/certs/api.internal/cert.pem", &["-purpose", "sslserver"]).succeeds();
+        let leaf = "pki/certs/api.internal/cert.pem";
+        lab.verify("ca.pem", leaf, &["-purpose", "sslserver"]).succeeds();
+        // Renewed it is clean, and what it issued is good below either certificate.
+        lab.verify("ca.pem", leaf, &["-x509_strict", "-crl_check", "-CRLfile", "pki/public/crls.pem"]).fails();
+        issue_there(&lab, "old");
+        lab.json("renew old-ca");
+        let strict = ["-x509_strict", "-crl_check", "-CRLfile", "pki/public/crls.pem"];
+        for leaf in [leaf, "old.pem"] {
+            lab.verify("pki/ca/old-ca/cert.pem", leaf, &strict).succeeds();
+            lab.verify("ca.pem", leaf, &[]).succeeds();
+        }
+        let (renewed, before) = (lab.certificate("pki/ca/old-ca/cert.pem"), lab.certificate("ca.pem"));
+        assert_eq!((&renewed.subject.der, &renewed.public_key), (&before.subject.der, &before.public_key));
+        assert_eq!(renewed.subject_key_id, before.subject_key_id);
     }
 }
 

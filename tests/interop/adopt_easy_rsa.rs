@@ -65,6 +65,15 @@ fn fifty_certificates_five_of_them_revoked() {
     lab.json("server new.example");
     judged("pki/certs/new.example/cert.pem").succeeds();
 
+    // What easy-rsa issued names the CA's serial number: it stays good below the certificate that is out there. What is
+    // issued here is good below both, and strictly below the renewed one.
+    assert!(outcome["warnings"].to_string().contains("keep that trusted"), "{outcome}");
+    lab.json("renew vpn-ca");
+    judged("pki-there/issued/client9.crt").succeeds();
+    judged("pki/certs/new.example/cert.pem").succeeds();
+    let strict = ["-x509_strict", "-crl_check", "-CRLfile", "pki/public/crls.pem"];
+    lab.verify("pki/ca/vpn-ca/cert.pem", "pki/certs/new.example/cert.pem", &strict).succeeds();
+
     // The files of one, with its key; and all of it again, with what easy-rsa issued since.
     let key = "--key-file pki-there/private/gw1.example.key";
     let one = lab.json(&format!("import gw1.example --cert-file pki-there/issued/gw1.example.crt {key}"));
