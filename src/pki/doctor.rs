@@ -2,17 +2,18 @@
 
 use super::authority::{Ca, Cas, read_key};
 use super::crl_file::{holds_recorded, read_crl};
-use super::issuing::read;
-use super::material::{OutFile, certificate_pem};
+use super::doctor_files::{
+    check_ca_key, check_files, check_leaf, check_mode, check_remains, is_pending, lock_if_there,
+};
 use super::{Error, Pki};
-use crate::disk::{Access, DiskError, Lock, decode_pem, entries, exists, read_optional};
+use crate::disk::{Access, DiskError, entries, exists, read_optional};
 use crate::issue::Warning;
-use crate::keys::{KeyError, sha256, verify_signature};
-use crate::store::{Filter, KeyPlace, Record, Transaction};
+use crate::keys::{sha256, verify_signature};
+use crate::store::{Filter, KeyPlace};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-const MAX_FILE: u64 = 16 << 20;
+pub(super) const MAX_FILE: u64 = 16 << 20;
 
 /// What `doctor` is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +79,7 @@ impl Findings {
     }
 
     /// Adds a problem that `mend` can mend, and mends it when that was asked for.
-    fn mend(
+    pub(super) fn mend(
         &mut self,
         code: &'static str,
         message: String,
@@ -202,7 +203,7 @@ impl Pki {
         let files = super::material::ca_files(None, &chain, None);
         check_files(place, findings, &folder, &files, |_| true)?;
         check_ca_key(place, findings, ca)?;
-        check_leftovers(place, findings, &folder)?;
+        check_remains(place, findings, &folder)?;
         if !ca.authority.past_known {
             let e = Error::PastUnknown { handle: ca.handle().clone() };
             findings.add("past-unknown", e.to_string(), None, e.hints().first().map(String::as_str));
@@ -393,180 +394,4 @@ impl Pki {
         }
         Ok(())
     }
-}
-
-/// Whether a certificate in DER stands in the inventory.
-fn recorded(transaction: &dyn Transaction, der: &[u8]) -> bool {
-    let serial = crate::x509::read_certificate(der).ok().and_then(|c| c.serial);
-    serial.and_then(|s| transaction.with_serial(&s).ok()).is_some_and(|all| all.iter().any(|r| r.der == der))
-}
-
-fn check_leaf(
-    transaction: &dyn Transaction,
-    place: &super::folder::Place,
-    findings: &mut Findings,
-    cas: &Cas,
-    record: &Record,
-) -> Result<(), Error> {
-    let folder = place.leaf_folder(&record.handle);
-    if is_pending(place, record) {
-        return Ok(());
-    }
-    if !exists(&folder) && !record.key_here {
-        // Only recorded, as what an adopted CA had issued: no files were ever made.
-        return Ok(());
-    }
-    if !exists(&folder) {
-        let message = format!("the files of `{}` are missing", record.handle);
-        findings.add("missing", message, Some(&folder), Some("issue it again with --force, or revoke it"));
-        return Ok(());
-    }
-    check_mode(place, findings, &folder, Access::Private)?;
-    check_remains(place, findings, &folder)?;
-    let chain: Vec<_> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-    let files = super::material::leaf_files(&read(record)?, None, &chain);
-    // A chain is as it was when the leaf was issued: its CAs may have been renewed since, and it is still good.
-    check_files(place, findings, &folder, &files, |f| f.name == "cert.pem")?;
-    for file in files.iter().filter(|f| f.name != "cert.pem") {
-        let path = folder.join(file.name);
-        // Every certificate in it must be one that this PKI recorded: its peers trust what stands here.
-        let blocks = read_optional(&path, MAX_FILE)?.and_then(|b| decode_pem(&b).ok()).unwrap_or_default();
-        let known = |b: &crate::disk::Block| recorded(transaction, &b.der);
-        if blocks.is_empty() || !blocks.iter().all(known) {
-            let message = format!("`{}` of `{}` is missing, damaged or not of this PKI", file.name, record.handle);
-            findings.mend("files", message, &path, || Ok(place.disk.replace(&path, &file.bytes, file.access)?))?;
-        }
-    }
-    let starts_with_leaf = read_optional(&folder.join("fullchain.pem"), MAX_FILE)?.is_none_or(|b| {
-        b.starts_with(certificate_pem(&read(record).unwrap_or_else(|_| unreachable!("read above"))).as_bytes())
-    });
-    if !starts_with_leaf {
-        let path = folder.join("fullchain.pem");
-        let message = format!("`fullchain.pem` of `{}` does not start with its certificate", record.handle);
-        if let Some(file) = files.iter().find(|f| f.name == "fullchain.pem") {
-            findings.mend("files", message, &path, || Ok(place.disk.replace(&path, &file.bytes, file.access)?))?;
-        }
-    }
-    check_leftovers(place, findings, &folder)?;
-    check_key(place, findings, &folder.join("key.pem"), record)
-}
-
-fn check_files(
-    place: &super::folder::Place,
-    findings: &mut Findings,
-    folder: &Path,
-    files: &[OutFile],
-    which: impl Fn(&OutFile) -> bool,
-) -> Result<(), Error> {
-    for file in files.iter().filter(|f| which(f)) {
-        let path = folder.join(file.name);
-        let is = read_optional(&path, MAX_FILE)?;
-        if is.as_deref() != Some(&file.bytes[..]) {
-            let what = if is.is_some() { "is not what was recorded" } else { "is missing" };
-            let message = format!("`{}` {what}", path.display());
-            findings.mend("files", message, &path, || {
-                place.disk.create_folder_all(folder, Access::Private)?;
-                Ok(place.disk.replace(&path, &file.bytes, file.access)?)
-            })?;
-        }
-    }
-    Ok(())
-}
-
-/// The key of a CA is where the inventory says it is.
-fn check_ca_key(place: &super::folder::Place, findings: &mut Findings, ca: &Ca) -> Result<(), Error> {
-    let path = place.ca_key_path(ca);
-    match ca.authority.key_place {
-        KeyPlace::Here => check_key(place, findings, &path, &ca.authority.certificate),
-        KeyPlace::Detached | KeyPlace::Foreign if !exists(&path) => Ok(()),
-        KeyPlace::Detached | KeyPlace::Foreign => {
-            let message =
-                format!("the key of `{}` should not be in the PKI folder, and a key file is there", ca.handle());
-            let hint = format!(
-                "finish with `rootlet key detach {0} --output FILE`, or take it back with `rootlet key attach {0} --key-file FILE`",
-                ca.handle()
-            );
-            findings.add("key", message, Some(&path), Some(&hint));
-            check_mode(place, findings, &path, Access::Private)
-        }
-    }
-}
-
-/// What a command that died was writing beside a key.
-fn check_leftovers(place: &super::folder::Place, findings: &mut Findings, folder: &Path) -> Result<(), Error> {
-    for left in entries(folder)?.into_iter().filter(|n| n.starts_with(".new-key.pem.")) {
-        let path = folder.join(&left);
-        let message = format!("a command died while it wrote `{}`", path.display());
-        findings.mend("half-done", message, &path, || Ok(place.disk.remove(&path)?))?;
-    }
-    Ok(())
-}
-
-fn check_key(place: &super::folder::Place, findings: &mut Findings, path: &Path, record: &Record) -> Result<(), Error> {
-    if !exists(path) {
-        if !record.key_here {
-            return Ok(());
-        }
-        let message = format!("the key of `{}` is not in the PKI folder", record.handle);
-        findings.add("key", message, Some(path), Some(key_hint(record)));
-        return Ok(());
-    }
-    check_mode(place, findings, path, Access::Private)?;
-    match read_key(path) {
-        Ok(key) if sha256(key.public_key()) == record.spki_sha256 => {}
-        // Whose it is shows when it is used: a passphrase is not asked for here.
-        Err(Error::KeyFile { source: KeyError::Encrypted, .. }) => {}
-        Ok(_) => {
-            let message = format!("the key file of `{}` is not the key of its certificate", record.handle);
-            findings.add("key", message, Some(path), Some(key_hint(record)));
-        }
-        Err(e) => findings.add(
-            "key",
-            e.to_string(),
-            Some(path),
-            Some("put the right key back, or issue it again with a new key"),
-        ),
-    }
-    Ok(())
-}
-
-fn check_mode(place: &super::folder::Place, findings: &mut Findings, path: &Path, access: Access) -> Result<(), Error> {
-    if !exists(path) {
-        return Ok(());
-    }
-    let is = place.disk.mode(path)?;
-    let allowed = if path.is_dir() { access.folder_mode() } else { access.file_mode() };
-    if is & !allowed & 0o777 != 0 {
-        let message = format!("`{}` has mode {is:04o}, and {allowed:04o} is the most", path.display());
-        findings.mend("mode", message, path, || Ok(place.disk.set_access(path, access)?))?;
-    }
-    Ok(())
-}
-
-/// What a command that died was writing.
-fn check_remains(place: &super::folder::Place, findings: &mut Findings, folder: &Path) -> Result<(), Error> {
-    for left in entries(folder)?.into_iter().filter(|n| n.starts_with(".new-")) {
-        let path = folder.join(&left);
-        let message = format!("a command died while it wrote `{left}`");
-        findings.mend("half-done", message, &path, || Ok(place.disk.remove(&path)?))?;
-    }
-    Ok(())
-}
-
-/// Recorded and not released yet: the half-done work is a finding already.
-fn is_pending(place: &super::folder::Place, record: &Record) -> bool {
-    exists(&place.pending_folder().join(record.serial.to_string()))
-}
-
-fn key_hint(record: &Record) -> &'static str {
-    if record.profile.is_ca() {
-        "put the right key file back: without it this CA issues nothing and signs no CRL"
-    } else {
-        "put the right key file back, or issue it again with --force"
-    }
-}
-
-/// A folder that is gone needs no lock, and looking must not make it.
-fn lock_if_there(folder: &Path) -> Result<Option<Lock>, Error> {
-    if folder.is_dir() { Ok(Some(Lock::exclusive(folder)?)) } else { Ok(None) }
 }

@@ -13,6 +13,7 @@ mod crl_file;
 mod crl_sign;
 mod deliver;
 mod doctor;
+mod doctor_files;
 mod doctor_history;
 mod easy_rsa;
 mod error;

@@ -1,9 +1,9 @@
 use super::super::failure::Failure;
 use super::super::secrets::Secrets;
 use super::again::required;
-use super::{AgainArgs, IssuerSecretArgs, LifeArgs, SubjectSecretArgs, each, key_algorithm, secrets};
+use super::{AgainArgs, IssuerSecretArgs, LifeArgs, NameArgs, SubjectSecretArgs, each, key_algorithm, secrets};
 use clap::Args;
-use rootlet::model::{DnsName, EmailAddress, ExtendedKeyUsage, IpName, Profile, San, SpiffeId, Subject};
+use rootlet::model::{ExtendedKeyUsage, Profile, Subject};
 use rootlet::pki::{KeyFile, LeafKey, LeafRequest, SecretSource};
 use rootlet::store::Delivery;
 use std::path::PathBuf;
@@ -21,21 +21,8 @@ pub struct LeafArgs {
     /// Its subject, as CN=api,O=Example or /O=Example/CN=api [default: from NAME]
     #[arg(long, value_name = "DN")]
     subject: Option<String>,
-    /// A DNS name besides NAME
-    #[arg(long, help_heading = "Names", value_name = "NAME")]
-    dns: Vec<String>,
-    /// An IP address besides NAME
-    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
-    ip: Vec<String>,
-    /// An email address
-    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
-    email: Vec<String>,
-    /// A URI
-    #[arg(long, help_heading = "Names", value_name = "URI")]
-    uri: Vec<String>,
-    /// A SPIFFE ID: makes it an X.509-SVID for both TLS roles
-    #[arg(long, help_heading = "Names", value_name = "ID")]
-    spiffe: Vec<String>,
+    #[command(flatten)]
+    names: NameArgs,
     /// A purpose besides the profile's: a name as codeSigning, or an OID
     #[arg(long, value_name = "NAME|OID")]
     eku: Vec<String>,
@@ -76,13 +63,7 @@ impl LeafArgs {
         let again = self.again.translate(self.force, self.name_argument.as_deref())?;
         let mut request = LeafRequest::new(profile, required(self.name_argument.as_deref(), profile.name())?)?;
         request.again = again;
-        request.names.extend(each::<DnsName>(&self.dns)?.into_iter().map(San::Dns));
-        request.names.extend(each::<IpName>(&self.ip)?.into_iter().map(San::Ip));
-        request.names.extend(each::<EmailAddress>(&self.email)?.into_iter().map(San::Email));
-        for uri in &self.uri {
-            request.names.push(San::uri(uri)?);
-        }
-        request.names.extend(each::<SpiffeId>(&self.spiffe)?.into_iter().map(San::Spiffe));
+        request.names.extend(self.names.translate()?);
         request.purposes = each::<ExtendedKeyUsage>(&self.eku)?;
         request.subject = self.subject.as_deref().map(str::parse::<Subject>).transpose()?;
         request.key = LeafKey::New(key_algorithm(self.key.as_deref())?);

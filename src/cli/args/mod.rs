@@ -4,12 +4,14 @@ mod again;
 mod ca;
 mod leaf;
 mod life;
+mod names;
 mod secret;
 
 pub use again::AgainArgs;
 pub use ca::{CaArgs, IntermediateArgs, path_len};
 pub use leaf::LeafArgs;
 pub use life::LifeArgs;
+pub use names::NameArgs;
 pub use secret::{IssuerSecretArgs, SubjectSecretArgs, change_secrets, secrets, secrets_beside_stdin};
 
 use super::failure::Failure;

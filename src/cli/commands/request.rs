@@ -1,11 +1,11 @@
-use super::super::args::{SubjectSecretArgs, each, key_algorithm, secrets};
+use super::super::args::{NameArgs, SubjectSecretArgs, key_algorithm, secrets};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::place;
 use super::super::secrets::Secrets;
 use clap::{ArgMatches, Args, Command};
-use rootlet::model::{DnsName, EmailAddress, IpName, Profile, San, SpiffeId, Subject};
+use rootlet::model::{Profile, Subject};
 use rootlet::pki::{Again, CaRequest, CsrRequest, KeyFile, LeafKey, LeafRequest, Pki, SecretSource};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,21 +21,8 @@ struct Options {
     /// Its subject, as CN=api,O=Example or /O=Example/CN=api [default: from NAME]
     #[arg(long, value_name = "DN")]
     subject: Option<String>,
-    /// A DNS name besides NAME
-    #[arg(long, help_heading = "Names", value_name = "NAME")]
-    dns: Vec<String>,
-    /// An IP address besides NAME
-    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
-    ip: Vec<String>,
-    /// An email address
-    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
-    email: Vec<String>,
-    /// A URI
-    #[arg(long, help_heading = "Names", value_name = "URI")]
-    uri: Vec<String>,
-    /// A SPIFFE ID; of an intermediate, its trust domain
-    #[arg(long, help_heading = "Names", value_name = "ID")]
-    spiffe: Vec<String>,
+    #[command(flatten)]
+    names: NameArgs,
     /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: as rootlet.toml says, else p256]
     #[arg(long, value_name = "ALGORITHM")]
     key: Option<String>,
@@ -89,13 +76,7 @@ impl Options {
             return Ok(CsrRequest::Authority(ca));
         }
         let mut leaf = LeafRequest::new(profile, &self.name_argument)?;
-        leaf.names.extend(each::<DnsName>(&self.dns)?.into_iter().map(San::Dns));
-        leaf.names.extend(each::<IpName>(&self.ip)?.into_iter().map(San::Ip));
-        leaf.names.extend(each::<EmailAddress>(&self.email)?.into_iter().map(San::Email));
-        for uri in &self.uri {
-            leaf.names.push(San::uri(uri)?);
-        }
-        leaf.names.extend(each::<SpiffeId>(&self.spiffe)?.into_iter().map(San::Spiffe));
+        leaf.names.extend(self.names.translate()?);
         (leaf.subject, leaf.name, leaf.key, leaf.again) = (subject, name, LeafKey::New(algorithm), again);
         leaf.check()?;
         if let Some(file) = self.key_file(&leaf.identity.name(), secrets)? {
@@ -123,16 +104,8 @@ impl Options {
         if profile == Profile::Root {
             return Err(Failure::usage("nobody signs a root but itself", "use `rootlet root`"));
         }
-        if [&self.dns, &self.ip, &self.email, &self.uri].into_iter().any(|names| !names.is_empty()) {
-            let hint = "only --spiffe with a trust domain";
-            return Err(Failure::usage("a CA has no alternative names", hint));
-        }
         let mut ca = CaRequest::new(profile, &self.name_argument)?;
-        ca.spiffe = match &self.spiffe[..] {
-            [] => None,
-            [one] => Some(SpiffeId::signer(one)?),
-            _ => return Err(Failure::usage("a CA has one trust domain", "give --spiffe once")),
-        };
+        ca.spiffe = self.names.trust_domain()?;
         (ca.subject, ca.name, ca.again) = (subject, name, again);
         Ok(ca)
     }

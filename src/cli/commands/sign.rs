@@ -1,4 +1,4 @@
-use super::super::args::{AgainArgs, IssuerSecretArgs, LifeArgs, each, path_len, secrets_beside_stdin};
+use super::super::args::{AgainArgs, IssuerSecretArgs, LifeArgs, NameArgs, each, path_len, secrets_beside_stdin};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -6,9 +6,7 @@ use super::super::render;
 use anyhow::Context as _;
 use clap::{ArgMatches, Args, Command};
 use rootlet::disk::read_given;
-use rootlet::model::{
-    DnsName, EmailAddress, ExtendedKeyUsage, IpName, NameConstraints, Profile, San, SpiffeId, Subject, Subtree,
-};
+use rootlet::model::{ExtendedKeyUsage, NameConstraints, Profile, Subject, Subtree};
 use rootlet::pki::{CaLimits, Error, SignRequest, read_csr};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -30,21 +28,8 @@ struct Options {
     /// Its subject, instead of the one that the CSR wishes for
     #[arg(long, value_name = "DN")]
     subject: Option<String>,
-    /// A DNS name; names that are typed replace those of the CSR
-    #[arg(long, help_heading = "Names", value_name = "NAME")]
-    dns: Vec<String>,
-    /// An IP address
-    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
-    ip: Vec<String>,
-    /// An email address
-    #[arg(long, help_heading = "Names", value_name = "ADDRESS")]
-    email: Vec<String>,
-    /// A URI
-    #[arg(long, help_heading = "Names", value_name = "URI")]
-    uri: Vec<String>,
-    /// A SPIFFE ID
-    #[arg(long, help_heading = "Names", value_name = "ID")]
-    spiffe: Vec<String>,
+    #[command(flatten)]
+    names: NameArgs,
     /// A purpose besides the profile's: a name as codeSigning, or an OID
     #[arg(long, value_name = "NAME|OID")]
     eku: Vec<String>,
@@ -115,14 +100,7 @@ impl Options {
     }
 
     fn translate(&self, profile: Profile) -> Result<impl FnOnce(rootlet::x509::Csr) -> SignRequest, Failure> {
-        let mut names: Vec<San> = Vec::new();
-        names.extend(each::<DnsName>(&self.dns)?.into_iter().map(San::Dns));
-        names.extend(each::<IpName>(&self.ip)?.into_iter().map(San::Ip));
-        names.extend(each::<EmailAddress>(&self.email)?.into_iter().map(San::Email));
-        for uri in &self.uri {
-            names.push(San::uri(uri)?);
-        }
-        names.extend(each::<SpiffeId>(&self.spiffe)?.into_iter().map(San::Spiffe));
+        let names = self.names.translate()?;
         let purposes = each::<ExtendedKeyUsage>(&self.eku)?;
         let subject = self.subject.as_deref().map(str::parse::<Subject>).transpose()?;
         if profile == Profile::Workload && subject.is_some() {
@@ -167,7 +145,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let limits = options.limits(profile)?;
     let wanted = options.translate(profile)?;
     let secrets = secrets_beside_stdin(&options.issuer_secret, options.csr == Path::new("-"))?;
-    let csr = read_csr(&read(&options.csr)?, &options.csr)?;
+    let source = if options.csr == Path::new("-") { Path::new("stdin") } else { &options.csr };
+    let csr = read_csr(&read(&options.csr)?, source)?;
     let (mut pki, request) = (context.open()?.with_secrets(secrets), wanted(csr));
     let outcome = match &limits {
         Some(limits) => pki.sign_ca(&request, limits)?,
