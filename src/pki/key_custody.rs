@@ -40,12 +40,10 @@ impl Pki {
             return Err(Error::OutputInside { path: output.into() });
         }
         if !exists(&subject.path)
-            && subject.elsewhere == Some(KeyPlace::Detached)
-            && let Some(bytes) = read_optional(output, MAX_KEY_BYTES)?.map(Zeroizing::new)
-            && holds_key(&bytes, ca)
+            && subject.elsewhere != Some(KeyPlace::Foreign)
+            && let Some(outcome) = self.is_there_already(&subject, ca, output)?
         {
-            // Asked for again: it is there already.
-            return Ok(detached(&subject, "unchanged", output, KeyDocument::needs_passphrase(&bytes)));
+            return Ok(outcome);
         }
         let before = subject.read()?;
         let key = self.open_key(&subject, &before)?;
@@ -80,6 +78,10 @@ impl Pki {
         if let Err(e) = moved.and_then(|()| self.record_place(ca.id(), &subject.handle, KeyPlace::Detached)) {
             // The next command puts it back if that cannot be done now.
             drop(self.settle_key(&subject.handle, ca.authority.generation, pending.folder()));
+            if copied.is_none() && subject.check_unchanged(&before).is_ok() {
+                // The key is where it was: no copy of it stays about.
+                self.place.disk.remove(output)?;
+            }
             return Err(e);
         }
         self.place.disk.remove(pending.folder()).map_err(Error::from).map_err(half_done(&subject))?;
@@ -88,6 +90,20 @@ impl Pki {
         outcome.warnings.extend(self.too_open(output)?);
         outcome.warnings.extend(self.place.keyring.source.warnings());
         Ok(outcome)
+    }
+
+    /// A key that is not here and is in the file that was named: that was asked for before, or somebody moved it by hand,
+    /// and then the inventory learns of it.
+    fn is_there_already(&mut self, subject: &KeySubject, ca: &Ca, output: &Path) -> Result<Option<KeyOutcome>, Error> {
+        let Some(bytes) = read_optional(output, MAX_KEY_BYTES)?.map(Zeroizing::new) else { return Ok(None) };
+        let encrypted = KeyDocument::needs_passphrase(&bytes);
+        if subject.elsewhere == Some(KeyPlace::Detached) {
+            return Ok(holds_key(&bytes, ca).then(|| detached(subject, "unchanged", output, encrypted)));
+        }
+        let given = KeyFile::read(output, subject.handle.as_str(), &self.place.keyring.source)?;
+        subject.check_key(given.signer().key(), output)?;
+        self.record_place(ca.id(), &subject.handle, KeyPlace::Detached)?;
+        Ok(Some(detached(subject, "detached", output, encrypted)))
     }
 
     /// Brings the key of a CA back into the PKI folder, from a file in any form that is read here. The file stays.

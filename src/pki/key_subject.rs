@@ -137,8 +137,8 @@ impl KeySubject {
 
     /// Whether it is still as it was read.
     pub fn check_unchanged(&self, before: &KeyBytes) -> Result<(), Error> {
-        let now = Zeroizing::new(read(&self.path, MAX_KEY_BYTES)?);
-        if *now == *before.bytes {
+        let now = read_optional(&self.path, MAX_KEY_BYTES)?.map(Zeroizing::new);
+        if now.is_some_and(|now| *now == *before.bytes) {
             return Ok(());
         }
         Err(Error::Overtaken { handle: self.handle.clone(), attempts: 1 })

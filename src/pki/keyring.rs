@@ -176,3 +176,46 @@ pub(super) fn is_encrypted(path: &Path) -> bool {
 pub(super) fn read_document(bytes: &[u8], path: &Path) -> Result<KeyDocument, Error> {
     KeyDocument::read(bytes).map_err(|source| Error::KeyFile { path: path.into(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CaRequest, LeafRequest, RevokeRequest, Target};
+    use super::*;
+    use crate::model::{Handle, Profile};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Counts how often it is asked.
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    impl SecretSource for Counting {
+        fn passphrase(&self, _of: PassphraseOf<'_>) -> Result<Option<Arc<Secret>>, Error> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(Some(Arc::new(Secret::new(b"correct horse".to_vec()))))
+        }
+
+        fn was_given(&self, _of: PassphraseOf<'_>) -> bool {
+            true
+        }
+
+        fn issuer_key_file(&self, _ca: &Handle) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    #[test]
+    fn an_encrypted_key_is_opened_once() {
+        let (folder, asked) = (tempfile::tempdir().unwrap(), Arc::new(Counting::default()));
+        let mut request = CaRequest::new(Profile::Root, "Root").unwrap();
+        request.encrypt_key = true;
+        let (mut pki, _) = Pki::root_ca_with(&folder.path().join("pki"), &request, asked.clone()).unwrap();
+        let before = asked.0.load(Ordering::SeqCst);
+        for name in ["a", "b", "c"] {
+            pki.leaf(&LeafRequest::new(Profile::Client, name).unwrap()).unwrap();
+        }
+        let targets = vec![Target::parse("a"), Target::parse("b")];
+        let reason = Some(crate::model::Reason::Superseded);
+        pki.revoke(&RevokeRequest { targets, reason, at: None, invalidity_date: None, no_crl: false }).unwrap();
+        assert_eq!(asked.0.load(Ordering::SeqCst) - before, 1);
+    }
+}

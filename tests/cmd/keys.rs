@@ -218,3 +218,16 @@ fn damaged_and_foreign_key_files() {
     s.ok(&["key", "attach", "lab-root", "--key-file", "usb/root.key"]);
     s.ok(&["doctor"]);
 }
+
+#[test]
+fn a_key_that_was_moved_by_hand_is_recorded() {
+    let s = lab();
+    fs::rename(s.path(KEY), s.path("usb/root.key")).unwrap();
+    s.run(&["doctor"]).exits(3);
+    s.write("usb/other", s.bytes("pki/ca/lab-issuing/key.pem"));
+    s.refuses(&["key", "detach", "lab-root", "--output", "usb/other"], 1, "key");
+    s.refuses(&["key", "detach", "lab-root", "--output", "usb/missing"], 1, "io");
+    let made = s.json(&["key", "detach", "lab-root", "--output", "usb/root.key"]);
+    assert_eq!(made["action"], "detached");
+    s.ok(&["doctor"]);
+}

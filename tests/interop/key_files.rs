@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::gnutls::CERTTOOL;
 use super::java::JAVA;
 use super::openssl::OPENSSL;
-use super::program::{Program, present, run};
+use super::program::{Program, clean_command, present, run};
 
 const KEYTOOL: Program = Program { name: "keytool", version: &["java", "-version"] };
 const PASSPHRASE: &str = "pass:correct horse";
@@ -350,6 +350,47 @@ fn encrypted_keys_that_we_write_are_read_by_others() {
             run(&mut java).succeeds().says("opened");
         }
     }
+}
+
+/// What the command writes: a CA that is made with an encrypted key, and keys that are encrypted later.
+#[test]
+fn key_files_of_a_pki_are_opened_by_openssl() {
+    if !present(&[&OPENSSL]) {
+        return;
+    }
+    let bench = Bench::new();
+    let rootlet = |words: &[&str]| {
+        let mut command = clean_command(env!("CARGO_BIN_EXE_rootlet"));
+        command.env("ROOTLET_PASSPHRASE", "correct horse").env("ROOTLET_ISSUER_PASSPHRASE", "correct horse");
+        run(command.args(words).current_dir(bench.0.path())).succeeds()
+    };
+    rootlet(&["root", "Root", "--encrypt-key", "--key", "rsa-3072"]);
+    rootlet(&["intermediate", "Issuing", "--key", "p384"]);
+    rootlet(&["client", "service-a", "--key", "ed25519"]);
+    rootlet(&["key", "encrypt", "issuing"]);
+    rootlet(&["key", "encrypt", "service-a"]);
+    rootlet(&["key", "detach", "root", "--output", "root.key"]);
+    for (certificate, key) in [
+        ("pki/ca/root/cert.pem", "root.key"),
+        ("pki/ca/issuing/cert.pem", "pki/ca/issuing/key.pem"),
+        ("pki/certs/service-a/cert.pem", "pki/certs/service-a/key.pem"),
+    ] {
+        bench.openssl(&format!("x509 -in {certificate} -pubkey -noout -out public.pem"));
+        bench.openssl("pkey -pubin -in public.pem -outform DER -out certified.der");
+        let certified = fs::read(bench.path("certified.der")).expect("openssl wrote it");
+        assert_eq!(bench.public_key(key), certified, "{key}");
+        let locked = fs::read_to_string(bench.path(key)).expect("a key file");
+        assert!(locked.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"), "{key}");
+        let mut wrong = OPENSSL.command();
+        wrong.args(["pkey", "-noout", "-passin", "pass:wrong", "-in"]).arg(bench.path(key));
+        run(&mut wrong).fails();
+    }
+    // And a key that openssl made signs, as openssl encrypted it.
+    bench.openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out own");
+    bench.openssl(&format!("pkcs8 -topk8 -in own -scrypt -passout {} -out own.key", at(PASSPHRASE)));
+    rootlet(&["intermediate", "Own", "--key-file", "own.key", "--issuer-key-file", "root.key"]);
+    rootlet(&["client", "service-b", "--issuer", "own"]);
+    bench.openssl("verify -x509_strict -CAfile pki/public/roots.pem -untrusted pki/certs/service-b/chain.pem pki/certs/service-b/cert.pem");
 }
 
 #[test]
