@@ -38,6 +38,20 @@ pub fn table(folder: &Path, sizes: &[u32], runs: usize) -> Result<(), Failure> {
         let words = |_| ["python3", "-c", PYTHON].map(String::from).to_vec();
         let python = measure(&ca, runs, &|_| Ok(()), &words).ok().flatten();
         line("pyca/cryptography", python, &ca.join("python.crl"));
+        if by_openssl.is_some() {
+            let adopted = folder.join(format!("adopted-{size}"));
+            let gone = |_| if adopted.exists() { Ok(std::fs::remove_dir_all(&adopted)?) } else { Ok(()) };
+            for (label, past) in [("index.txt", "--index-file index.txt"), ("its CRL", "--crl-file openssl.crl")] {
+                let import = format!("import root --cert-file ca.crt --key-file ca.key {past}");
+                let words = |_: usize| {
+                    let all = [ROOTLET.to_string(), "--pki".into(), adopted.display().to_string()];
+                    all.into_iter().chain(import.split_whitespace().map(String::from)).collect::<Vec<_>>()
+                };
+                let taken = measure(&ca, runs, &gone, &words)?;
+                line(&format!("rootlet import, with {label}"), taken, &adopted.join("public/root.crl"));
+            }
+            gone(0)?;
+        }
         std::fs::remove_dir_all(&ca)?;
         let pki = folder.join(format!("crl-{size}"));
         fill::root(&pki)?;

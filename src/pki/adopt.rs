@@ -161,7 +161,10 @@ impl Place {
         let mut warnings = past.warnings.clone();
         let replaced = known.is_some_and(|c| c.certificate.not_before > certificate.not_before);
         let findings = if replaced { Vec::new() } else { given.findings(lineage.above.first()) };
-        let advice = (ours && !findings.is_empty()).then(|| given.renewal_advice(&past.issued));
+        // Below a CA of somebody else only that CA can mend it.
+        let issuer = lineage.known.filter(|_| lineage.new.is_empty()).and_then(|id| cas.by_id(id));
+        let renewable = lineage.is_of_a_root() || issuer.is_some_and(|i| i.authority.key_place != KeyPlace::Foreign);
+        let advice = (ours && renewable && !findings.is_empty()).then(|| given.renewal_advice(&past.issued));
         warnings.extend(findings.into_iter().chain(advice));
         let own = (!replaced).then_some(certificate);
         warnings.extend(own.into_iter().chain(&lineage.above).filter_map(|c| date_warning(c, now)));

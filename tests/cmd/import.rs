@@ -355,6 +355,20 @@ fn the_answer_to_a_request_completes_it() {
 }
 
 #[test]
+fn of_several_at_once_one_adopts() {
+    let s = elsewhere();
+    let words = [&["import", "Old Issuing", "--crl-file", "there/ca/old-issuing/crl.pem"], ISSUING, CHAIN].concat();
+    let actions: Vec<Value> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| s.json(&words)["action"].clone())).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(actions.iter().filter(|a| **a == "adopted").count(), 1, "{actions:?}");
+    assert_eq!(actions.iter().filter(|a| **a == "unchanged").count(), 3, "{actions:?}");
+    assert_eq!(s.json(&["list", "--all"])["certificates"].as_array().unwrap().len(), 2);
+    s.ok(&["doctor", "--history"]);
+}
+
+#[test]
 fn refusals_leave_everything_as_it_was() {
     let s = elsewhere();
     import(&s, "Old Root", &[ROOT, &["--no-past"]]);

@@ -11,6 +11,8 @@ use super::gnutls::CERTTOOL;
 use super::openssl::OPENSSL;
 use super::program::{Program, Ran, clean_command, present, run};
 
+const KEYTOOL: Program = Program { name: "keytool", version: &["java", "-version"] };
+
 /// A folder in which somebody's CA lies, and our PKI in `pki`.
 pub struct Lab {
     folder: TempDir,
@@ -253,6 +255,7 @@ fn an_intermediate_below_a_foreign_root_goes_on() {
     let outcome = lab.json(&format!("{import} --chain-file ca.pem"));
     assert_eq!(outcome["authorities"], serde_json::json!(["old-ca"]));
     assert!(Lab::warned(&outcome).contains(&"crl-stale"), "the root's CRL is missing: {outcome}");
+    assert!(!Lab::warned(&outcome).contains(&"renewal-advised"), "its issuer is elsewhere: {outcome}");
     assert_eq!(Lab::warned(&lab.json("import old-ca --crl-file crl.pem")), Vec::<&str>::new());
     lab.json("server api.internal --ip 10.0.0.1");
     let judged = |root: &str| {
@@ -410,6 +413,29 @@ fn a_ca_of_certtool_goes_on() {
     lab.verify("ca.pem", "pki/certs/b.internal/cert.pem", &crls).succeeds();
     lab.verify("ca.pem", "a.pem", &crls).fails().says("certificate revoked");
     assert_crl_is_good(&lab, "pki/ca/gnutls-ca/crl.pem", "ca.pem");
+}
+
+/// A CA in a keystore of Java, out of which openssl takes the key and the certificate.
+#[test]
+fn a_ca_of_keytool_goes_on() {
+    if !present(&[&OPENSSL, &KEYTOOL]) {
+        return;
+    }
+    let lab = Lab::new();
+    let store = "-keystore ca.p12 -storetype PKCS12 -storepass changeit -alias ca";
+    let extensions = "-ext bc:critical=ca:true -ext ku:critical=keyCertSign,cRLSign";
+    let name = "-dname 'CN=Java CA, OU=b, OU=a, O=Example, DC=example, DC=org'";
+    let make = format!("-genkeypair {store} -keyalg EC -groupname secp384r1 -validity 900 {name} {extensions}");
+    lab.run(&KEYTOOL, &words(&make)).succeeds();
+    lab.openssl("pkcs12 -in ca.p12 -passin pass:changeit -nokeys -out ca.pem");
+    lab.openssl("pkcs12 -in ca.p12 -passin pass:changeit -nocerts -nodes -out ca.key");
+    // Attributes stand in front of both, as openssl prints them.
+    assert!(fs::read_to_string(lab.path("ca.key")).unwrap().starts_with("Bag Attributes"));
+    assert_eq!(lab.json("import 'Java CA' --cert-file ca.pem --key-file ca.key --no-past")["action"], "adopted");
+    lab.json("server api.internal");
+    assert_eq!(lab.certificate("pki/certs/api.internal/cert.pem").issuer.der, lab.certificate("ca.pem").subject.der);
+    let strict = ["-x509_strict", "-crl_check", "-CRLfile", "pki/public/crls.pem"];
+    lab.verify("ca.pem", "pki/certs/api.internal/cert.pem", &strict).succeeds();
 }
 
 /// GnuTLS checks the signature of a CRL.
