@@ -93,6 +93,52 @@ fn many_processes_force_the_same_name() {
     assert!(s.bytes("tls/key.pem") == s.bytes("pki/certs/api.internal/key.pem"));
 }
 
+/// Each renewal makes a certificate; what lies in the folders is the newest, with its own key.
+#[test]
+fn many_processes_renew_the_same_name() {
+    for option in [&["renew", "api.internal"][..], &["renew", "api.internal", "--rekey"]] {
+        let s = Sandbox::with_issuing_ca();
+        s.ok(&["server", "api.internal", "--out-dir", "tls"]);
+        at_once(&s, option).into_iter().for_each(|r| drop(r.exits(0)));
+        assert_eq!(list(&s).iter().filter(|c| c["name"] == "api.internal").count(), PROCESSES + 1);
+        s.ok(&["doctor"]);
+        let current = s.json(&["show", "api.internal"])["certificate"]["pem"].as_str().unwrap().to_string();
+        assert_eq!(s.text("tls/cert.pem"), current);
+        assert!(s.bytes("tls/key.pem") == s.bytes("pki/certs/api.internal/key.pem"));
+    }
+}
+
+/// What is due is renewed once, however many look for it; the others find it done.
+#[test]
+fn many_processes_renew_what_is_due() {
+    let s = Sandbox::new();
+    s.ok(&["root", "Lab Root", "--not-before", &s.time(-100 * common::DAY), "--lifetime", "10y"]);
+    for n in 0..3 {
+        s.ok(&["client", &format!("c{n}"), "--not-before", &s.time(-8 * common::DAY), "--lifetime", "10d"]);
+    }
+    at_once(&s, &["renew", "--due"]).into_iter().for_each(|r| drop(r.exits(0)));
+    assert_eq!(list(&s).len(), 1 + 3 * 2);
+    s.ok(&["doctor"]);
+}
+
+/// One keeps the key, one replaces it: whichever is last, certificate and key belong together.
+#[test]
+fn a_renewal_beside_a_new_key() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "api.internal"]);
+    thread::scope(|scope| {
+        for command in [
+            &["renew", "api.internal"][..],
+            &["renew", "api.internal", "--rekey"],
+            &["server", "api.internal", "--force"],
+        ] {
+            let s = &s;
+            scope.spawn(move || (0..10).for_each(|_| drop(s.ok(command))));
+        }
+    });
+    s.ok(&["doctor"]);
+}
+
 #[test]
 fn many_processes_make_the_first_root() {
     let s = Sandbox::new();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Never handed on: what this process was given to open keys with.
-const SECRETS: [&str; 2] = ["ROOTLET_PASSPHRASE", "ROOTLET_ISSUER_PASSPHRASE"];
+const SECRETS: [&str; 3] = ["ROOTLET_PASSPHRASE", "ROOTLET_ISSUER_PASSPHRASE", "ROOTLET_NEW_PASSPHRASE"];
 
 /// A command for `sh -c`, and what it is told.
 pub struct Hook {

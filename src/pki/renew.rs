@@ -333,6 +333,7 @@ impl Run<'_> {
             RenewOutcome { results: self.results, revoked: Vec::new(), error: None, warnings: Vec::new() };
         let targets = pki.revocable(self.old)?;
         if targets.is_empty() {
+            outcome.warnings = pki.place.keyring.source.warnings();
             return Ok(outcome);
         }
         let reason = Some(Reason::Superseded);

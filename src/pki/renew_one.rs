@@ -5,6 +5,7 @@ use super::ca_request::{self, CaRequest};
 use super::create_ca;
 use super::folder::Place;
 use super::issuing::{ATTEMPTS, back_off, check_gain, check_key_is_free};
+use super::keyring::is_encrypted;
 use super::leaf::{self, ChosenKey, active_generation, key_of, same_key};
 use super::leaf_request::{self, LeafKey, LeafRequest};
 use super::predecessor::{Predecessor, RenewedKey, not_renewable};
@@ -119,14 +120,15 @@ impl Pki {
         }
         let cas = Cas::load(&*transaction)?;
         let issuer = issuer_of(&cas, &record)?;
-        let foreign = |id| cas.by_id(id).filter(|c| c.authority.key_place == KeyPlace::Foreign);
-        if let Some(ca) = issuer.or_else(|| cas.named(handle).map(Ca::id)).and_then(foreign)
-            && due
-        {
-            let text = format!("its issuer `{}` is not of this PKI: ask for a new certificate there", ca.handle());
+        if due && let Some(text) = elsewhere(place, &cas, issuer.or_else(|| cas.named(handle).map(Ca::id))) {
             return Ok(Seen::Stop(Step::Skipped(text)));
         }
         check_request(&record, request)?;
+        if matches!(request.rekey, Some(LeafKey::New(_))) && is_encrypted(&place.leaf_folder(handle).join("key.pem")) {
+            let hint = "give an encrypted one with `--key-file FILE`, or decrypt it first with `rootlet key decrypt`";
+            let problem = "its key is encrypted, and a new one would not be".into();
+            return Err(Error::NotRenewable { handle: handle.clone(), problem, hint: hint.into() });
+        }
         if request.rekey.is_none() && transaction.is_barred(&record.spki_sha256)? {
             return Err(Error::KeyBarred { handle: handle.clone() });
         }
@@ -246,7 +248,8 @@ impl Place {
         let end = Some(request.end.unwrap_or(End::Default(lifetime)));
         let dates = self.dates(record.profile, request.not_before, end, issuer);
         let (dates, lifetime) = dates.map_err(Error::issue(handle))?;
-        if let Some((cas, id)) = below {
+        // A last second that was typed is meant, be it sooner than before.
+        if let Some((cas, id)) = below.filter(|_| !matches!(request.end, Some(End::At(_)))) {
             check_gain(record, dates.validity.not_after(), lifetime, issuer, cas, id, self.now())?;
         }
         let issuer_handle = below.and_then(|(cas, id)| cas.by_id(id)).map_or(handle, Ca::handle);
@@ -281,6 +284,21 @@ impl Place {
 /// Who issues the successor: the newest generation of who issued the predecessor; nobody but itself for a root.
 fn issuer_of(cas: &Cas, record: &Record) -> Result<Option<AuthorityId>, Error> {
     if record.profile == Profile::Root { Ok(None) } else { active_generation(cas, record).map(Some) }
+}
+
+/// Why nobody here can issue it by itself: the key of its issuer is with somebody else.
+fn elsewhere(place: &Place, cas: &Cas, issuer: Option<AuthorityId>) -> Option<String> {
+    let ca = issuer.and_then(|id| cas.by_id(id))?;
+    match ca.authority.key_place {
+        KeyPlace::Foreign => {
+            Some(format!("its issuer `{}` is not of this PKI: ask for a new certificate there", ca.handle()))
+        }
+        KeyPlace::Detached if !place.has_key(ca) => Some(format!(
+            "the key of its issuer `{}` was detached: name its file with `--issuer-key-file`",
+            ca.handle()
+        )),
+        _ => None,
+    }
 }
 
 /// Refuses what cannot be done to this certificate.

@@ -459,3 +459,92 @@ fn a_new_key_that_is_given() {
     s.refuses(&["renew", "c", "--rekey", "--key-file", "mine.pem", "--key", "p256"], 2, "usage");
     s.ok(&["doctor"]);
 }
+
+/// Keys that need a passphrase: a CA's to sign, a root's own, and a leaf's, which is only copied.
+#[test]
+fn encrypted_keys() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "a.internal"]);
+    s.write("pass", "a good passphrase");
+    for name in ["lab-root", "lab-issuing", "a.internal"] {
+        s.ok(&["key", "encrypt", name, "--passphrase-file", "pass"]);
+    }
+    let key = s.bytes("pki/certs/a.internal/key.pem");
+    refuses(&s, &["a.internal"], "key-encrypted");
+    refuses(&s, &["lab-root"], "key-encrypted");
+    refuses(&s, &["a.internal", "--rekey", "--issuer-passphrase-file", "pass"], "not-renewable");
+    s.ok(&["renew", "a.internal", "lab-issuing", "lab-root", "--issuer-passphrase-file", "pass"]);
+    s.ok(&["renew", "lab-root", "--passphrase-file", "pass"]);
+    assert!(s.bytes("pki/certs/a.internal/key.pem") == key, "it goes along as it is");
+    s.ok(&["doctor"]);
+    // The key of a CA that lies elsewhere.
+    s.ok(&["key", "detach", "lab-issuing", "--output", "away.pem", "--passphrase-file", "pass"]);
+    refuses(&s, &["a.internal"], "issuer-unusable");
+    s.ok(&["renew", "a.internal", "--issuer-key-file", "away.pem", "--issuer-passphrase-file", "pass"]);
+    s.ok(&["renew", "lab-issuing", "--issuer-passphrase-file", "pass"]);
+}
+
+/// What is below a detached key is nobody's fault until somebody brings the key.
+#[test]
+fn what_cannot_be_renewed_here_is_skipped() {
+    let s = old_lab();
+    leaf(&s, "a", 8);
+    s.ok(&["key", "detach", "lab-issuing", "--output", "away.pem"]);
+    let before = s.state();
+    let outcome = s.json(&["renew", "--due"]);
+    assert_eq!(acts(&outcome), pairs(&[("a", "skipped")]));
+    assert!(outcome["results"][0]["reason"].as_str().unwrap().contains("detached"), "{outcome}");
+    before.assert_unchanged(&s.state(), "renew --due");
+    let outcome = s.json(&["renew", "--due", "--issuer-key-file", "away.pem"]);
+    assert_eq!(acts(&outcome), pairs(&[("a", "renewed")]));
+}
+
+/// A CA that openssl made, with string types, a repeated attribute and a multi-valued RDN of its own, without key usage and
+/// key identifier: renewed it has a clean certificate of the same name, byte for byte, and the same key.
+#[test]
+fn an_adopted_ca_gets_a_clean_certificate() {
+    let openssl = std::process::Command::new("openssl").arg("version").output();
+    if !openssl.is_ok_and(|o| o.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "there is no openssl");
+        return;
+    }
+    let s = Sandbox::new();
+    let config = "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=MASK:0x1000\nx509_extensions=v3\n\
+        [dn]\n0.DC=com\n1.DC=example\nO=Old Lab\nOU=a\n+CN=Old CA\n\
+        [v3]\nbasicConstraints=CA:true\nsubjectKeyIdentifier=none\nauthorityKeyIdentifier=none\n2.5.29.32=ASN1:SEQUENCE:p\n\
+        [p]\np1=SEQUENCE:p2\n[p2]\no=OID:1.2.3.4\n";
+    s.write("ca.cnf", config);
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-new", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
+        .args(["-days", "400", "-config", "ca.cnf", "-keyout", "ca.key", "-out", "ca.crt"])
+        .current_dir(s.path(""))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    s.ok(&["import", "old-ca", "--cert-file", "ca.crt", "--key-file", "ca.key", "--no-past"]);
+    let read = |c: &Value| {
+        let der = pem::parse(c["pem"].as_str().unwrap()).unwrap().into_contents();
+        rootlet::x509::read_certificate(&der).unwrap()
+    };
+    let before = read(&show(&s, "old-ca"));
+    assert!(before.key_usage.is_none() && before.subject_key_id.is_none());
+    s.ok(&["client", "early"]);
+    let outcome = s.json(&["renew", "old-ca"]);
+    let result = &outcome["results"][0];
+    assert_eq!(warnings(result), ["extension-dropped"]);
+    let after = read(&result["certificate"]);
+    assert_eq!(after.subject.der, before.subject.der, "byte for byte");
+    assert_eq!(after.public_key, before.public_key);
+    assert!(after.key_usage.is_some() && after.subject_key_id.is_some());
+    s.ok(&["client", "late"]);
+    s.ok(&["crl"]);
+    s.ok(&["doctor"]);
+    for name in ["early", "late"] {
+        let leaf = format!("pki/certs/{name}/cert.pem");
+        for root in ["ca.crt", "pki/public/roots.pem"] {
+            let mut verify = std::process::Command::new("openssl");
+            let ran = verify.args(["verify", "-CAfile", root, &leaf]).current_dir(s.path("")).output().unwrap();
+            assert!(ran.status.success(), "{name} under {root}: {}", String::from_utf8_lossy(&ran.stderr));
+        }
+    }
+}

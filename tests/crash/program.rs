@@ -108,7 +108,14 @@ impl Run {
             return code(&json);
         }
         let json: Value = serde_json::from_slice(&self.output.stdout).ok()?;
-        json["results"].as_array()?.iter().find_map(code)
+        // Of one item of several, or of what follows them all.
+        json["results"].as_array()?.iter().find_map(code).or_else(|| code(&json))
+    }
+
+    /// Whether it failed after something was issued: the results have its certificate.
+    pub fn issued_something(&self) -> bool {
+        let json: Value = serde_json::from_slice(&self.output.stdout).unwrap_or_default();
+        json["results"].as_array().is_some_and(|all| all.iter().any(|r| r["certificate"].is_object()))
     }
 
     /// Whether it was a check whose answer is no.
