@@ -263,6 +263,28 @@ fn sixteen_processes_issue_and_revoke_beside_a_reader() {
     s.ok(&["doctor", "--history"]);
 }
 
+/// A leaf's key is encrypted, and decrypted, while others renew its certificate: whoever comes last, the key stays as it
+/// was asked for, there and where it is delivered.
+#[test]
+fn keys_are_encrypted_while_others_renew() {
+    let s = Sandbox::with_issuing_ca();
+    s.write("passphrase", "correct horse");
+    let leaf = ["server", "api.internal", "--lifetime", "10d", "--out-dir", "delivered"];
+    s.ok(&leaf);
+    for (action, encrypted) in [("encrypt", true), ("decrypt", false)].into_iter().cycle().take(6) {
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| s.ok(&[&leaf[..4], &["--renew-within", "11d"]].concat()));
+            }
+            scope.spawn(|| s.ok(&["key", action, "api.internal", "--passphrase-file", "passphrase"]));
+        });
+        let key = s.text("pki/certs/api.internal/key.pem");
+        assert_eq!(key.contains("ENCRYPTED"), encrypted, "after {action}");
+        assert_eq!(s.text("delivered/key.pem"), key);
+    }
+    s.ok(&["doctor"]);
+}
+
 /// The same command in many processes at the same time.
 fn at_once(s: &Sandbox, arguments: &[&str]) -> Vec<Ran> {
     thread::scope(|scope| {

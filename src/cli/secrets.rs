@@ -8,7 +8,6 @@ use rootlet::pki::{Error, PassphraseOf, PassphraseProblem, Pki, SecretSource};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
@@ -57,7 +56,7 @@ impl Origin {
                 bytes
             }
             Origin::Variable(name) => {
-                Zeroizing::new(std::env::var_os(name).map(OsString::into_vec).unwrap_or_default())
+                Zeroizing::new(std::env::var_os(name).map(OsString::into_encoded_bytes).unwrap_or_default())
             }
         };
         if !matches!(self, Origin::Variable(_)) {

@@ -60,6 +60,8 @@ pub enum Error {
         path: PathBuf,
         /// Whose key it is.
         role: KeyRole,
+        /// How to do without it.
+        otherwise: Option<&'static str>,
     },
     /// A passphrase does not open the key.
     #[error("the passphrase is wrong: it does not open the key of `{}`", role.name())]
@@ -592,9 +594,11 @@ impl Error {
             Error::KeyFile { source: KeyError::Refused(refusal), path } => {
                 refusal.hint(&path.to_string_lossy()).into_iter().collect()
             }
-            Error::KeyEncrypted { role, .. } => {
+            Error::KeyEncrypted { role, otherwise, .. } => {
                 let (option, variable) = role.option();
-                vec![format!("give its passphrase with `{option} FILE` or ${variable}, or run this on a terminal")]
+                let give =
+                    format!("give its passphrase with `{option} FILE` or ${variable}, or run this on a terminal");
+                [give].into_iter().chain(otherwise.map(Into::into)).collect()
             }
             Error::NoNewPassphrase { .. } => {
                 one("give one with `--new-passphrase-file FILE` or $ROOTLET_NEW_PASSPHRASE, or run this on a terminal")

@@ -48,7 +48,7 @@ impl Keyring {
     pub fn passphrase(&self, of: PassphraseOf<'_>, path: &Path) -> Result<Arc<Secret>, Error> {
         let missing = || match of {
             PassphraseOf::New(name) => Error::NoPassphrase { name: name.into() },
-            _ => Error::KeyEncrypted { path: path.into(), role: of.into() },
+            _ => Error::KeyEncrypted { path: path.into(), role: of.into(), otherwise: None },
         };
         self.source.passphrase(of)?.ok_or_else(missing)
     }

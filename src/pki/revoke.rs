@@ -73,16 +73,11 @@ impl Pki {
             return Err(Error::usage("the time of revocation lies in the future", "revoke it when the time has come"));
         }
         self.recover()?;
+        self.open_guarded_issuers(request, now)?;
         let Pki { place, store } = self;
         let transaction = store.begin(crate::store::Access::Write)?;
         let cas = Cas::load(&*transaction)?;
-        let mut collected = Collected::default();
-        for target in &request.targets {
-            match find_elsewhere(&*transaction, place, &cas, target)? {
-                Some((ca, serial)) => collected.add_elsewhere(&*transaction, ca, serial)?,
-                None => collect(&*transaction, target, request, now, &mut collected)?,
-            }
-        }
+        let collected = collect_all(&*transaction, place, &cas, request, now)?;
         let mut touched: BTreeMap<AuthorityId, ()> = BTreeMap::new();
         let mut done: Vec<(Subject, &'static str)> = Vec::new();
         for subject in collected.subjects {
@@ -152,6 +147,49 @@ impl Pki {
     }
 }
 
+impl Pki {
+    /// Opens the keys that take somebody's presence before anything is locked: who is asked for a passphrase must not
+    /// keep others waiting.
+    fn open_guarded_issuers(&mut self, request: &RevokeRequest, now: Timestamp) -> Result<(), Error> {
+        let Pki { place, store } = self;
+        let mut issuers = Vec::new();
+        if !request.no_crl {
+            let transaction = store.begin(crate::store::Access::Read)?;
+            let cas = Cas::load(&*transaction)?;
+            if cas.iter().any(|ca| place.key_is_guarded(ca)) {
+                for subject in collect_all(&*transaction, place, &cas, request, now)?.subjects {
+                    if matches!(judge(&subject, request)?, Act::Append) && !issuers.contains(&subject.issuer()) {
+                        issuers.push(subject.issuer());
+                    }
+                }
+            }
+            drop(transaction);
+            for id in issuers {
+                place.crl_issuer(&cas, id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What all targets mean.
+fn collect_all(
+    transaction: &dyn Transaction,
+    place: &Place,
+    cas: &Cas,
+    request: &RevokeRequest,
+    now: Timestamp,
+) -> Result<Collected, Error> {
+    let mut collected = Collected::default();
+    for target in &request.targets {
+        match find_elsewhere(transaction, place, cas, target)? {
+            Some((ca, serial)) => collected.add_elsewhere(transaction, ca, serial)?,
+            None => collect(transaction, target, request, now, &mut collected)?,
+        }
+    }
+    Ok(collected)
+}
+
 /// What is revoked or released.
 enum Subject {
     /// A certificate of the inventory.
@@ -165,6 +203,13 @@ impl Subject {
         match self {
             Subject::Here(record) => &record.handle,
             Subject::Elsewhere { ca, .. } => ca,
+        }
+    }
+
+    fn issuer(&self) -> AuthorityId {
+        match self {
+            Subject::Here(record) => record.issuer,
+            Subject::Elsewhere { issuer, .. } => *issuer,
         }
     }
 
@@ -350,6 +395,10 @@ impl Place {
                     problem: format!("{problem}, so its CRL cannot be signed"),
                     hint: Some(hint.map_or(later.into(), |h| format!("{h}; or {later}"))),
                 }
+            }
+            Error::KeyEncrypted { path, role, .. } => {
+                let otherwise = Some("`--no-crl` records the revocation now and leaves the CRL for later");
+                Error::KeyEncrypted { path, role, otherwise }
             }
             other => other,
         })

@@ -57,7 +57,10 @@ fn an_encrypted_root_signs_with_its_passphrase_only() {
     s.ok(&["list"]);
     s.ok(&["doctor"]);
     s.ok(&["status"]);
-    s.refuses(&["revoke", "lab-issuing"], 1, "key-encrypted");
+    let error = s.refuses(&["revoke", "lab-issuing"], 1, "key-encrypted");
+    assert!(error["hints"][1].as_str().unwrap().starts_with("`--no-crl` records"), "{error}");
+    let wrong = ["revoke", "lab-issuing", "--issuer-passphrase-file", "wrong.pass"];
+    s.refuses(&wrong, 1, "passphrase");
     s.ok(&["revoke", "lab-issuing", "--issuer-passphrase-file", "root.pass"]);
 }
 

@@ -20,10 +20,11 @@ use tempfile::TempDir;
 pub const ROOTLET: &str = env!("CARGO_BIN_EXE_rootlet");
 
 /// Settings of the machine that would change what the binary does or says.
-const UNWANTED_SETTINGS: [&str; 7] = [
+const UNWANTED_SETTINGS: [&str; 8] = [
     "ROOTLET_PKI",
     "ROOTLET_PASSPHRASE",
     "ROOTLET_ISSUER_PASSPHRASE",
+    "ROOTLET_NEW_PASSPHRASE",
     "ROOTLET_FAULT_AT",
     "NO_COLOR",
     "COLUMNS",
