@@ -283,14 +283,14 @@ impl CheckedPast {
         Ok(Some(record))
     }
 
-    /// The row of a CRL, where it has a number and an end.
+    /// The row of a CRL, where it has a number. One that does not say when the next one comes is due from the start.
     fn crl_record(&self, crl: &Crl, issuer: AuthorityId) -> Option<CrlRecord> {
         let entries = self.entries.iter().filter(|e| e.on_crl).count() as u64;
         Some(CrlRecord {
             issuer,
             number: record_number(crl)?,
             this_update: crl.this_update,
-            next_update: crl.next_update?,
+            next_update: crl.next_update.unwrap_or(crl.this_update.plus(1)),
             entries,
             last_event: 0,
             sha256: sha256(crl.der()),

@@ -7,7 +7,7 @@ use super::view::CertificateView;
 use super::{Error, Pki, Target};
 use crate::issue::{Issuer, Warning};
 use crate::model::{Handle, Profile, Reason, Serial, Timestamp};
-use crate::store::{AuthorityId, CertificateId, Filter, NewRevocation, Record, Revocation, Transaction};
+use crate::store::{AuthorityId, CertificateId, Filter, KeyPlace, NewRevocation, Record, Revocation, Transaction};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
@@ -81,6 +81,7 @@ impl Pki {
         let mut touched: BTreeMap<AuthorityId, ()> = BTreeMap::new();
         let mut done: Vec<(Subject, &'static str)> = Vec::new();
         for subject in collected.subjects {
+            check_ours(&cas, &subject)?;
             match judge(&subject, request)? {
                 Act::Nothing => done.push((subject, "unchanged")),
                 Act::Append => {
@@ -259,6 +260,19 @@ impl Collected {
             self.subjects.push(Subject::Elsewhere { issuer, ca, serial, not_after, was });
         }
         Ok(())
+    }
+}
+
+/// What somebody else's CA issued only that CA revokes: its CRL says so, and is imported.
+fn check_ours(cas: &Cas, subject: &Subject) -> Result<(), Error> {
+    let issuer = subject.issuer_handle();
+    match cas.named(issuer).filter(|ca| ca.authority.key_place == KeyPlace::Foreign) {
+        None => Ok(()),
+        Some(_) => Err(Error::IssuerUnusable {
+            issuer: issuer.to_string(),
+            problem: "its key is somebody else's, who alone can revoke what it issued".into(),
+            hint: Some(format!("ask them, and bring their CRL: `rootlet import {issuer} --crl-file FILE`")),
+        }),
     }
 }
 

@@ -113,7 +113,9 @@ fn what_is_above_is_recorded_as_somebody_elses() {
         let ran = s.run(words).exits(1);
         assert!((ran.stdout.clone() + &ran.stderr).contains("somebody else's"), "{ran}");
     }
-    s.refuses(&["revoke", "old-issuing"], 1, "issuer-unusable");
+    for words in [&["revoke", "old-issuing"][..], &["revoke", "--serial", "0a", "--issuer", "old-root", "--no-crl"]] {
+        s.refuses(words, 1, "issuer-unusable");
+    }
     s.refuses(&["intermediate", "X"], 1, "no-issuer");
     s.ok(&["crl"]);
     s.ok(&["crl", "--check"]);

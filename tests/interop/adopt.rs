@@ -211,6 +211,26 @@ fn the_database_of_openssl_ca_is_taken_over() {
     lab.rootlet("doctor --history").succeeds();
 }
 
+/// The next number is larger than any that was there, also where the clock in seconds is not.
+#[test]
+fn crl_numbers_go_on_from_where_they_are() {
+    if !present(&[&OPENSSL]) {
+        return;
+    }
+    let lab = Lab::new();
+    old_ca(&lab, "utf8only", GOOD);
+    let gencrl = "ca -config ca.cnf -cert ca.pem -keyfile ca.key -gencrl -out crl.pem";
+    lab.write("crlnumber", "8000000000000000\n");
+    lab.openssl(gencrl);
+    lab.rootlet(&format!("{IMPORT} --crl-file crl.pem")).fails().says("larger than 63 bits");
+    assert!(!lab.path("pki").exists());
+    lab.write("crlnumber", "7FFFFFFFFFFF0000\n");
+    lab.openssl(gencrl);
+    assert_eq!(lab.json(&format!("{IMPORT} --crl-file crl.pem"))["crl_number"], 0x7fff_ffff_ffff_0000u64);
+    lab.json("crl");
+    assert_eq!(lab.json("crl --check")["results"][0]["number"], 0x7fff_ffff_ffff_0001u64);
+}
+
 /// A CRL of version 1, as `openssl ca` writes one where no number is configured, still says what was revoked.
 #[test]
 fn a_crl_of_version_1_is_a_past() {
