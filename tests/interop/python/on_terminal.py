@@ -1,6 +1,7 @@
 """Runs a command on a terminal of its own, and types: on_terminal.py LINES COMMAND...
 
-LINES are separated by `|`; each is typed when the command has asked for something (`: ` at the end of what it wrote).
+LINES are separated by `|`; each is typed when the command has asked for something (`: ` at the end of what it wrote) and
+has told the terminal not to show it.
 Prints what the terminal showed, then `exit: N`.
 """
 
@@ -8,6 +9,8 @@ import os
 import pty
 import select
 import sys
+import termios
+import time
 
 PATIENCE = 30
 
@@ -34,9 +37,19 @@ def read():
     return bool(data)
 
 
+def wait_until_unseen():
+    deadline = time.monotonic() + PATIENCE
+    while termios.tcgetattr(terminal)[3] & termios.ECHO:
+        if time.monotonic() > deadline:
+            os.kill(process, 9)
+            sys.exit(f"what is typed would be shown after {shown!r}")
+        time.sleep(0.005)
+
+
 for line in lines:
     while not shown[asked:].endswith(b": ") and read():
         pass
+    wait_until_unseen()
     asked = len(shown)
     os.write(terminal, line.encode() + b"\n")
 while read():
