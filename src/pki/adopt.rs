@@ -191,11 +191,11 @@ impl Place {
         }
         let taken = if ours {
             let certificates = self.record_issued(transaction, authority, certificate, past, now, &mut warnings)?;
-            let mut taken = past.record(transaction, authority, certificate, now)?;
+            let mut taken = past.record(transaction, authority, now)?;
             taken.report.certificates = certificates;
             taken
         } else {
-            past.record_foreign(transaction, authority, certificate, now)?
+            past.record_foreign(transaction, authority, now)?
         };
         if ours && !sources.is_empty() {
             transaction.set_past_known(authority, true)?;

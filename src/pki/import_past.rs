@@ -45,11 +45,8 @@ impl Pki {
         }
         let mut past = past.check(&ca.certificate, now)?;
         let certificate = ca.authority.certificate.id;
-        let taken = if foreign {
-            past.record_foreign(&*transaction, id, &ca.certificate, now)?
-        } else {
-            past.record(&*transaction, id, &ca.certificate, now)?
-        };
+        let taken =
+            if foreign { past.record_foreign(&*transaction, id, now)? } else { past.record(&*transaction, id, now)? };
         let mut warnings = past.warnings.clone();
         let changed = taken.report.has_changes() || taken.crl.is_some() || !ca.authority.past_known;
         if !changed {

@@ -5,6 +5,7 @@ use super::easy_rsa::{EasyRsa, Issued};
 use super::import_error::ImportError;
 use super::index_file::{Index, read_index};
 use super::publish::MAX_CRL_BYTES;
+use super::revoke::UNKNOWN_END;
 use crate::disk::{decode_pem, first_pem_body, read_public};
 use crate::issue::Warning;
 use crate::keys::{sha256, verify_signature};
@@ -179,22 +180,16 @@ impl CheckedPast {
     }
 
     /// Records what is not on record yet. The CRL's own entries come first, so that its row says which it lists.
-    pub fn record(
-        &self,
-        transaction: &dyn Transaction,
-        ca: AuthorityId,
-        own: &Certificate,
-        now: Timestamp,
-    ) -> Result<Taken, Error> {
+    pub fn record(&self, transaction: &dyn Transaction, ca: AuthorityId, now: Timestamp) -> Result<Taken, Error> {
         let mut report = self.report;
         let crl = self.newer_crl(transaction, ca)?;
         let fresh = transaction.last_event(ca)? == 0;
         for entry in self.entries.iter().filter(|e| e.on_crl) {
-            record_entry(transaction, ca, own, entry, fresh, now, &mut report)?;
+            record_entry(transaction, ca, entry, fresh, now, &mut report)?;
         }
         let crl = self.record_crl(transaction, crl)?;
         for entry in self.entries.iter().filter(|e| !e.on_crl) {
-            record_entry(transaction, ca, own, entry, fresh, now, &mut report)?;
+            record_entry(transaction, ca, entry, fresh, now, &mut report)?;
         }
         Ok(Taken { report, crl })
     }
@@ -205,7 +200,6 @@ impl CheckedPast {
         &self,
         transaction: &dyn Transaction,
         ca: AuthorityId,
-        own: &Certificate,
         now: Timestamp,
     ) -> Result<Taken, Error> {
         let mut report = self.report;
@@ -230,7 +224,7 @@ impl CheckedPast {
                 let on_crl = self.entries.binary_search_by(|e| e.serial.as_bytes().cmp(record.serial.as_bytes()));
                 match (on_crl, &record.revocation) {
                     (Ok(at), _) => {
-                        record_entry(transaction, ca, own, &self.entries[at], false, now, &mut report)?;
+                        record_entry(transaction, ca, &self.entries[at], false, now, &mut report)?;
                     }
                     (Err(_), Some(r)) if r.reason == Reason::CertificateHold => {
                         let (serial, not_after) = (record.serial, record.not_after);
@@ -306,7 +300,6 @@ fn record_number(crl: &Crl) -> Option<u64> {
 fn record_entry(
     transaction: &dyn Transaction,
     ca: AuthorityId,
-    own: &Certificate,
     entry: &PastEntry,
     fresh: bool,
     now: Timestamp,
@@ -326,7 +319,7 @@ fn record_entry(
         issuer: ca,
         serial: entry.serial,
         // When it ends is not known: it stays listed for as long as its CA lives.
-        not_after: end.unwrap_or(own.not_after),
+        not_after: end.unwrap_or(UNKNOWN_END),
         at: entry.at,
         reason: Some(entry.reason),
         invalidity_date: entry.invalidity_date,

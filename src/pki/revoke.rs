@@ -191,6 +191,10 @@ fn collect_all(
     Ok(collected)
 }
 
+/// The end of a certificate that was made elsewhere and is not here. An entry leaves its CRL after the end: this one never
+/// comes.
+pub(super) const UNKNOWN_END: Timestamp = Timestamp::MAX;
+
 /// What is revoked or released.
 enum Subject {
     /// A certificate of the inventory.
@@ -255,8 +259,8 @@ impl Collected {
         let issuer = ca.id();
         if self.seen_elsewhere.insert((issuer, serial)) {
             let was = transaction.revocation(issuer, &serial)?;
-            // When it ends is not known: it stays listed for as long as its CA lives.
-            let (ca, not_after) = (ca.handle().clone(), ca.certificate.not_after);
+            // It stays listed for as long as its CA lives, however often that is renewed.
+            let (ca, not_after) = (ca.handle().clone(), UNKNOWN_END);
             self.subjects.push(Subject::Elsewhere { issuer, ca, serial, not_after, was });
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::crl_file::valid_crl;
 use super::folder::{CA, CERTS, INVENTORY, absolute};
+use super::revoke::UNKNOWN_END;
 use super::salvage_pieces::{Piece, collect, identity_of, name_of, profile_of};
 use super::{Error, Pki};
 use crate::disk::{Access, Disk, Lock, exists};
@@ -321,7 +322,7 @@ fn take_crl(
         transaction.revoke(&NewRevocation {
             issuer: id,
             serial: entry.serial,
-            not_after: certificate.map_or(issuer.newest.not_after, |c| c.not_after),
+            not_after: certificate.map_or(UNKNOWN_END, |c| c.not_after),
             at: entry.revoked_at,
             reason: Some(entry.reason),
             invalidity_date: entry.invalidity_date,

@@ -430,3 +430,20 @@ fn a_serial_made_elsewhere_is_listed_when_its_ca_is_named() {
     assert_eq!(outcome["results"][0]["name"], "c");
     assert_eq!(s.field("c", "status"), "revoked");
 }
+
+/// Nobody here knows when it ends: its entry stays, however often its CA is renewed.
+#[test]
+fn a_serial_made_elsewhere_stays_listed() {
+    let s = Sandbox::new();
+    s.ok(&["root", "Lab Root", "--not-before", &s.time(-100 * DAY), "--lifetime", "10y"]);
+    let short = ["intermediate", "Lab Issuing", "--not-before", &s.time(-50 * DAY), "--not-after", &s.time(3)];
+    s.ok(&short);
+    s.ok(&["revoke", "--issuer", "lab-issuing", "--serial", "0a0b0c", "--reason", "superseded"]);
+    // Its CA ended, and has another certificate of the same key.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    s.ok(&["renew", "lab-issuing", "--lifetime", "300d"]);
+    for _ in 0..3 {
+        s.ok(&["crl", "lab-issuing"]);
+        assert_eq!(crl(&s, "lab-issuing").1, ["0a0b0c"]);
+    }
+}
