@@ -27,6 +27,18 @@ impl Disk {
         self.rename_new(&temporary, path).inspect_err(|_| drop(self.remove(&temporary)))
     }
 
+    /// Reads a file back that was just written.
+    ///
+    /// # Errors
+    /// [`DiskError`] when it holds anything but these bytes.
+    pub fn verify(&self, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+        let back = super::read(path, bytes.len() as u64).map(zeroize::Zeroizing::new)?;
+        if *back == bytes {
+            return Ok(());
+        }
+        Err(DiskError::io("write", path, io::Error::other("what was read back is not what was written")))
+    }
+
     /// Writes beside a path, syncs, and reads back.
     fn write_verified(&self, path: &Path, bytes: &[u8], access: Access) -> Result<PathBuf, DiskError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -38,14 +50,7 @@ impl Disk {
             other => other,
         };
         let written = self.create(&temporary, bytes, access).map_err(named);
-        let same = written.and_then(|()| {
-            let back = zeroize::Zeroizing::new(super::read(&temporary, bytes.len() as u64).map_err(named)?);
-            if *back == bytes {
-                return Ok(());
-            }
-            Err(DiskError::io("write", path, io::Error::other("what was read back is not what was written")))
-        });
-        match same {
+        match written.and_then(|()| self.verify(&temporary, bytes).map_err(named)) {
             Ok(()) => Ok(temporary),
             Err(e) => {
                 // It is not there, or of no use.
@@ -73,5 +78,9 @@ mod tests {
         let e = disk.replace_verified(&folder.path().join("missing/f"), b"x", Access::Private).unwrap_err();
         assert!(e.to_string().contains("missing/f`") && !e.to_string().contains(".new-"), "{e}");
         assert_eq!(super::super::entries(folder.path()).unwrap(), ["f"]);
+        disk.verify(&path, b"three").unwrap();
+        for other in [&b"threE"[..], b"thre", b"three!", b""] {
+            assert!(disk.verify(&path, other).is_err(), "{other:?}");
+        }
     }
 }

@@ -122,16 +122,17 @@ impl Pki {
         let mut outcome = subject.outcome("attached", given.is_encrypted());
         outcome.warnings.extend(self.place.keyring.source.warnings());
         if exists(&subject.path) {
-            let here = Zeroizing::new(read(&subject.path, MAX_KEY_BYTES)?);
-            if !holds_key(&here, ca) {
-                return Err(Error::OutputExists { path: subject.path.clone() });
-            }
+            let here = subject.read().and_then(|here| self.open_key(&subject, &here).map(|_| here));
+            let here = here.map_err(|e| match e {
+                Error::KeyFile { .. } => Error::OutputExists { path: subject.path.clone() },
+                other => other,
+            })?;
             if subject.elsewhere.is_some() {
                 self.record_place(ca.id(), &subject.handle, KeyPlace::Here)?;
             } else {
                 outcome.action = "unchanged";
             }
-            outcome.encrypted = KeyDocument::needs_passphrase(&here);
+            outcome.encrypted = here.document.is_encrypted();
             return Ok(outcome);
         }
         let pending = Pending::create(&self.place, &pending_name(ca))?;

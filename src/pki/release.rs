@@ -8,6 +8,8 @@ use crate::model::Handle;
 use crate::store::CertificateId;
 use std::path::{Path, PathBuf};
 
+/// How the file of an encrypted key begins.
+const ENCRYPTED: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
 /// What a leaf's folder holds of ours; anything else in it is the user's.
 const LEAF_FILES: [&str; 5] = ["cert.pem", "key.pem", "chain.pem", "fullchain.pem", "ca.pem"];
 /// The same of a CA's folder, besides its earlier generations.
@@ -38,6 +40,10 @@ impl Pending {
     pub fn fill(&self, place: &Place, files: &[OutFile]) -> Result<(), Error> {
         place.disk.create_all(&self.folder, files.iter().map(|f| (f.name, &f.bytes[..], f.access)))?;
         place.disk.sync_folder(&place.pending_folder())?;
+        // An encrypted key was opened before it came here: what lies on the disk is the same.
+        for file in files.iter().filter(|f| f.bytes.starts_with(ENCRYPTED)) {
+            place.disk.verify(&self.folder.join(file.name), &file.bytes)?;
+        }
         Ok(())
     }
 

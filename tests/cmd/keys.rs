@@ -206,6 +206,8 @@ fn damaged_and_foreign_key_files() {
         s.write(KEY, damaged);
         s.refuses(&["key", "encrypt", "lab-root", "--passphrase-file", "one.pass"], 1, "key");
         s.refuses(&["key", "detach", "lab-root", "--output", "usb/x"], 1, "key");
+        s.write("usb/good.key", &whole);
+        s.refuses(&["key", "attach", "lab-root", "--key-file", "usb/good.key"], 1, "exists");
     }
     s.write(KEY, s.bytes("pki/ca/lab-issuing/key.pem"));
     let error = s.refuses(&["key", "encrypt", "lab-root", "--passphrase-file", "one.pass"], 1, "key");
