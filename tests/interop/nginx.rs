@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 use super::https::{CURL, client_judges_server, get};
-use super::pki::{KeyAlgorithm, Pki};
-use super::program::{Program, present};
+use super::openssl::{OPENSSL, verify};
+use super::pki::{KeyAlgorithm, Pki, text};
+use super::program::{Program, present, run};
 use super::server::Server;
 
 const NGINX: Program = Program { name: "nginx", version: &["nginx", "-v"] };
@@ -71,6 +72,37 @@ fn admits_a_released_client() {
         assert!(good, "after {act:?}: {}\nnginx said:\n{}", answer.ran, server.words());
     }
 }
+
+/// When everything was renewed, root and intermediate too, old and new meet in every way: what a server presents, what a
+/// client presents, and what each trusts.
+fn old_and_new_meet(algorithm: KeyAlgorithm) {
+    if !present(&[&NGINX, &CURL, &OPENSSL]) {
+        return;
+    }
+    let new = Pki::authorities(algorithm);
+    for leaf in [&["server", "localhost", "--ip", "127.0.0.1"][..], &["client", "service-a"]] {
+        new.rootlet(leaf).succeeds();
+    }
+    let old = new.copied();
+    new.rootlet(&["renew", "interop-root", "interop-issuing", "localhost", "service-a"]).succeeds();
+    for (file, of) in [("cert.pem", new.root()), ("cert.pem", new.issuing()), ("cert.pem", new.server())] {
+        let before = old.folder.join(of.folder.strip_prefix(&new.folder).expect("inside")).join(file);
+        assert_ne!(text(&of.folder.join(file)), text(&before), "{} was renewed", before.display());
+    }
+    for (presented, judged) in [(&old, &new), (&new, &old), (&new, &new)] {
+        for leaf in [presented.server(), presented.client()] {
+            run(&mut verify(&leaf, &judged.roots(), &[])).succeeds();
+            run(&mut verify(&leaf, &judged.server().trust(), &[])).succeeds();
+        }
+        let server = Server::start(|folder, port| nginx(presented, folder, port));
+        for client in [old.client(), new.client()] {
+            let answer = get("localhost", server.port, &judged.client().trust(), Some(&client));
+            let good = answer.status == 200 && answer.headers.contains("X-Verdict: SUCCESS");
+            assert!(good, "{}\nnginx said:\n{}", answer.ran, server.words());
+        }
+    }
+}
+for_each_key_algorithm!(old_and_new_meet);
 
 /// In the foreground, one process, everything it writes in `folder`.
 fn nginx(pki: &Pki, folder: &Path, port: u16) -> Command {

@@ -83,6 +83,13 @@ impl Pki {
         pki
     }
 
+    /// The same files in another folder: what was there before something changes.
+    pub fn copied(&self) -> Self {
+        let copy = Self { folder: scratch().keep() };
+        copy_folder(&self.folder, &copy.folder);
+        copy
+    }
+
     /// Runs the binary under test on this PKI.
     pub fn rootlet(&self, arguments: &[&str]) -> Ran {
         run(clean_command(env!("CARGO_BIN_EXE_rootlet")).arg("--pki").arg(self.pki_folder()).args(arguments))
@@ -192,6 +199,18 @@ pub fn scratch() -> TempDir {
         mine
     });
     tempfile::Builder::new().prefix("").tempdir_in(mine).expect("a scratch folder can be made")
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder").map(|e| e.expect("an entry")) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            fs::DirBuilder::new().mode(0o700).create(&target).expect("a folder can be made");
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("a file can be copied");
+        }
+    }
 }
 
 fn remove_leftovers(all: &Path) {
