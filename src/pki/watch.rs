@@ -13,6 +13,8 @@ use std::collections::{HashMap, HashSet};
 
 /// Nobody sleeps longer: clocks are set, and others issue.
 const LONGEST_SLEEP: i64 = 30;
+/// A hold that was lifted, or a certificate that was due when it was made, waits for the next look at everything.
+const LONGEST_QUIET: i64 = 600;
 /// What is issued together is not renewed together: each name waits up to this part of its life longer, …
 const JITTER_PERCENT: i64 = 3;
 /// … up to this many seconds, …
@@ -33,6 +35,8 @@ pub struct Watch {
     owed: HashMap<String, Renewed>,
     /// What was said to be skipped: once is enough.
     skipped: HashSet<String>,
+    /// When everything was looked at, and when that has to be done again by what was seen.
+    looked: Option<(Timestamp, Option<Timestamp>)>,
 }
 
 /// What failed before.
@@ -58,8 +62,8 @@ impl Watch {
     pub fn new(mut request: RenewRequest) -> Self {
         let within = request.due.unwrap_or_default();
         request.due = Some(within);
-        let (troubles, owed, skipped) = Default::default();
-        Watch { request, within, troubles, owed, skipped }
+        let (troubles, owed, skipped, looked) = Default::default();
+        Watch { request, within, troubles, owed, skipped, looked }
     }
 
     /// Renews what is due now, and writes the CRLs that are due of CAs whose keys are here. Items that fail are in the
@@ -72,7 +76,9 @@ impl Watch {
         pki.recover()?;
         let request = self.request.clone();
         let mut next = None;
-        let handles = self.handles(pki, now, &mut next)?;
+        let quiet = self.is_quiet(pki, now)?;
+        let handles = if quiet { Vec::new() } else { self.handles(pki, now, &mut next)? };
+        let waiting = next;
         let mut run = Run { request: &request, results: Vec::new(), old: Vec::new() };
         let mut go_on = self.settle(pki, &mut run, attendant, now)?;
         for handle in handles {
@@ -90,11 +96,27 @@ impl Watch {
         }
         let crls = if go_on { self.crls(pki, now, &mut next)? } else { Vec::new() };
         let outcome = run.finish(pki)?;
-        let soonest = self.troubles.values().map(|t| t.again_at).chain(next).min();
+        // What was not tried again is not due any more: somebody else has renewed it.
+        self.troubles.retain(|_, t| t.again_at > now);
+        if !quiet {
+            let soonest = self.troubles.values().map(|t| t.again_at).chain(waiting).min();
+            self.looked = Some((now, soonest));
+        }
+        let looked = self.looked.and_then(|(_, at)| at);
+        let soonest = self.troubles.values().map(|t| t.again_at).chain(next).chain(looked).min();
         // What was just issued may be due before anything else.
         let issued = pki.read()?.next_due(now)?;
         let sleep = soonest.into_iter().chain(issued).map(|t| t.since(pki.now())).min().unwrap_or(LONGEST_SLEEP);
         Ok(Round { outcome, crls, sleep: u64::try_from(sleep.clamp(1, LONGEST_SLEEP)).unwrap_or(1) })
+    }
+
+    /// Whether nothing can have become due since everything was looked at: lapsed certificates may be many, and are not
+    /// walked again and again.
+    fn is_quiet(&self, pki: &mut Pki, now: Timestamp) -> Result<bool, Error> {
+        let Some((at, again_at)) = self.looked.filter(|_| self.request.targets.is_empty()) else { return Ok(false) };
+        let since = now.since(at);
+        let over = again_at.is_some_and(|t| t <= now) || !(0..LONGEST_QUIET).contains(&since);
+        Ok(!over && pki.read()?.next_due(at)?.is_none_or(|t| t > now))
     }
 
     /// The handles that are due; and when the next one is, of those that are looked at.
@@ -108,7 +130,8 @@ impl Watch {
         };
         if self.request.targets.is_empty() {
             let waiting = std::cell::RefCell::new(&mut soonest);
-            let wanted = |r: &Record| wants_renewal(r, self.within, now) && (waiting.borrow_mut())(r);
+            // The last third begins before the window does: who waits for that is seen too.
+            let wanted = |r: &Record| wants_renewal(r, Window::LastThird, now) && (waiting.borrow_mut())(r);
             return pki.due_handles(now, wanted);
         }
         let mut handles = Vec::new();

@@ -90,6 +90,24 @@ fn short_lives_are_renewed_again_and_again() {
     s.ok(&["doctor"]);
 }
 
+/// A window that begins later than the last third is waited for to the second.
+#[test]
+fn a_window_of_its_own() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["client", "a", "--lifetime", "30s", "--not-before", &s.time(-22)]);
+    let mut watcher = Watcher::start(&s, "w", &["--due", "4s"]);
+    watcher.until("renewal", |w| w.count("a", "renewed") == 1);
+    let line = watcher.lines().remove(0);
+    let old =
+        s.json(&["list", "--all"])["certificates"].as_array().unwrap().iter().find(|c| c["current"] == false).cloned();
+    let end = old.expect("the old one")["not_after"].as_str().unwrap().to_string();
+    let form = &time::format_description::well_known::Rfc3339;
+    let unix = |text: &str| time::OffsetDateTime::parse(text, form).unwrap().unix_timestamp();
+    let left = unix(&end) - unix(line["at"].as_str().unwrap());
+    assert!((0..=4).contains(&left), "{left} seconds before its end");
+    assert_eq!(watcher.end(Signal::TERM), Some(0));
+}
+
 /// What one renewed is not due for the other.
 #[test]
 fn two_watchers_share_the_work() {
