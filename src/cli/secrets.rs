@@ -4,7 +4,7 @@ use super::failure::Failure;
 use rootlet::disk::{DiskError, is_open_to_others, read_given};
 use rootlet::issue::Warning;
 use rootlet::model::{Handle, Secret};
-use rootlet::pki::{Error, PassphraseOf, PassphraseProblem, Pki, SecretSource};
+use rootlet::pki::{CustodyError, Error, PassphraseOf, PassphraseProblem, Pki, SecretSource};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};
@@ -65,17 +65,19 @@ impl Origin {
             bytes.truncate(length);
         }
         if bytes.is_empty() {
-            return Err(PassphraseProblem::Empty(self.shown()).into());
+            return Err(CustodyError::from(PassphraseProblem::Empty(self.shown())).into());
         }
         if bytes.len() > MAX_PASSPHRASE {
-            return Err(PassphraseProblem::TooLong(self.shown(), MAX_PASSPHRASE).into());
+            return Err(CustodyError::from(PassphraseProblem::TooLong(self.shown(), MAX_PASSPHRASE)).into());
         }
         Ok(bytes.into())
     }
 
     fn too_long(&self, error: DiskError) -> Error {
         match error {
-            DiskError::TooLarge { .. } => PassphraseProblem::TooLong(self.shown(), MAX_PASSPHRASE).into(),
+            DiskError::TooLarge { .. } => {
+                CustodyError::from(PassphraseProblem::TooLong(self.shown(), MAX_PASSPHRASE)).into()
+            }
             other => other.into(),
         }
     }
@@ -182,14 +184,14 @@ impl Secrets {
                 let first = ask(format!("New passphrase for the key of {name}: "))?;
                 let second = ask("The same again: ".into())?;
                 if first.expose() != second.expose() {
-                    return Err(PassphraseProblem::TypedDifferently.into());
+                    return Err(CustodyError::from(PassphraseProblem::TypedDifferently).into());
                 }
                 first
             }
             _ => ask(format!("Passphrase for the key of {name}: "))?,
         };
         if typed.expose().is_empty() {
-            return Err(PassphraseProblem::NothingTyped.into());
+            return Err(CustodyError::from(PassphraseProblem::NothingTyped).into());
         }
         Ok(typed)
     }

@@ -2,7 +2,7 @@ use super::config::Urls;
 use super::issuing::{names_of, purposes_of, read, sorted};
 use super::state::Again;
 use super::view::hex;
-use super::{Config, Difference, Error, KeyFile, Pki};
+use super::{Config, CustodyError, Difference, Error, KeyFile, Pki};
 use crate::issue::End;
 use crate::keys::sha256;
 use crate::model::{
@@ -96,7 +96,7 @@ impl CaRequest {
             return Err(Error::usage("a key that is given has its algorithm", "leave --key or --key-file away"));
         }
         if let Some(file) = self.key_file.as_ref().filter(|f| self.encrypt_key && f.is_encrypted()) {
-            return Err(Error::EncryptedAlready { path: file.path().into() });
+            return Err(CustodyError::EncryptedAlready { path: file.path().into() }.into());
         }
         if self.again == Again::Force {
             return Err(Error::usage("a CA is never replaced by force", "create a new one beside it"));

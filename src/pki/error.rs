@@ -1,5 +1,4 @@
-use super::ImportError;
-use super::secret_source::{KeyRole, PassphraseProblem};
+use super::{CustodyError, ImportError};
 use crate::disk::DiskError;
 use crate::issue::IssueError;
 use crate::keys::KeyError;
@@ -53,39 +52,6 @@ pub enum Error {
         /// What is wrong with it.
         source: KeyError,
     },
-    /// A key needs a passphrase, and nobody gave one.
-    #[error("the key of `{}` is encrypted: {}", role.name(), path.display())]
-    KeyEncrypted {
-        /// The file.
-        path: PathBuf,
-        /// Whose key it is.
-        role: KeyRole,
-        /// How to do without it.
-        otherwise: Option<&'static str>,
-    },
-    /// A passphrase does not open the key.
-    #[error("the passphrase is wrong: it does not open the key of `{}`", role.name())]
-    WrongPassphrase {
-        /// The file.
-        path: PathBuf,
-        /// Whose key it is.
-        role: KeyRole,
-    },
-    /// A key is to be encrypted, and nobody said with what.
-    #[error("no passphrase was given to encrypt the key of `{name}` with")]
-    NoPassphrase {
-        /// Whose key it is.
-        name: String,
-    },
-    /// A passphrase is to be changed, and nobody said to what.
-    #[error("no new passphrase was given for the key of `{handle}`")]
-    NoNewPassphrase {
-        /// Whose key it is.
-        handle: Handle,
-    },
-    /// A passphrase cannot be used.
-    #[error(transparent)]
-    Passphrase(#[from] PassphraseProblem),
     /// The hand-edited configuration is wrong.
     #[error("`{}`: {problem}", path.display())]
     Config {
@@ -254,54 +220,6 @@ pub enum Error {
         /// Whose key it is.
         handle: Handle,
     },
-    /// A key that was given belongs to somebody whose certificates say something else.
-    #[error("the key that was given is the key of the {profile} `{handle}`")]
-    KeyInUse {
-        /// Whose key it is.
-        handle: Handle,
-        /// What that is.
-        profile: Profile,
-    },
-    /// A key that was given is encrypted already.
-    #[error("`{}` is encrypted already, and stays so", path.display())]
-    EncryptedAlready {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The key of a CA is not here, by what the inventory says.
-    #[error("the key of `{handle}` is not here: it is {place}")]
-    KeyElsewhere {
-        /// The CA.
-        handle: Handle,
-        /// `detached` or `foreign`.
-        place: &'static str,
-    },
-    /// A key is in the clear.
-    #[error("the key of `{handle}` is not encrypted")]
-    NotEncrypted {
-        /// Whose key it is.
-        handle: Handle,
-    },
-    /// Only the key of a CA is detached.
-    #[error("`{handle}` is a {profile} and no CA: its key stays with its certificate")]
-    NotACa {
-        /// The handle.
-        handle: Handle,
-        /// What it is.
-        profile: Profile,
-    },
-    /// A file that is to be written exists and holds something else.
-    #[error("`{}` exists and holds something else", path.display())]
-    OutputExists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file that is to leave the PKI folder lies inside it.
-    #[error("`{}` lies inside the PKI folder", path.display())]
-    OutputInside {
-        /// The file.
-        path: PathBuf,
-    },
     /// The renewal would gain too little.
     #[error("renewing `{handle}` would gain only {gained}, because its issuer `{issuer}` ends {issuer_not_after}")]
     NoGain {
@@ -434,6 +352,9 @@ pub enum Error {
     /// Something does not add up that only a fault of ours explains.
     #[error("internal error: {0}")]
     Internal(String),
+    /// A key could not be opened, protected or moved.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
 }
 
 /// One field in which a certificate is not what was asked for.
@@ -502,11 +423,7 @@ impl Error {
             Error::KeyFile { source: KeyError::Encrypted, .. } => "key-encrypted",
             Error::KeyFile { source: KeyError::WrongPassphrase, .. } => "passphrase",
             Error::KeyFile { .. } => "key",
-            Error::KeyEncrypted { .. } => "key-encrypted",
-            Error::WrongPassphrase { .. }
-            | Error::NoPassphrase { .. }
-            | Error::NoNewPassphrase { .. }
-            | Error::Passphrase(_) => "passphrase",
+            Error::Custody(e) => e.code(),
             Error::Config { .. } => "config",
             Error::NoPki { .. } | Error::NotAPki { .. } => "no-pki",
             Error::NameTaken { .. } => "name-taken",
@@ -524,13 +441,6 @@ impl Error {
             Error::IssuerUnusable { .. } => "issuer-unusable",
             Error::SubjectTaken { .. } => "subject-taken",
             Error::KeyBarred { .. } => "key-barred",
-            Error::KeyInUse { .. } => "key-in-use",
-            Error::KeyElsewhere { .. } => "key-elsewhere",
-            Error::NotEncrypted { .. } => "key-not-encrypted",
-            Error::NotACa { .. } => "not-a-ca",
-            Error::OutputExists { .. } => "exists",
-            Error::OutputInside { .. } => "delivery-inside",
-            Error::EncryptedAlready { .. } => "key-encrypted",
             Error::NoGain { .. } => "no-gain",
             Error::NotFound { .. } | Error::NotIssuedHere { .. } => "not-found",
             Error::AmbiguousTarget { .. } => "ambiguous-target",
@@ -594,18 +504,7 @@ impl Error {
             Error::KeyFile { source: KeyError::Refused(refusal), path } => {
                 refusal.hint(&path.to_string_lossy()).into_iter().collect()
             }
-            Error::KeyEncrypted { role, otherwise, .. } => {
-                let (option, variable) = role.option();
-                let give =
-                    format!("give its passphrase with `{option} FILE` or ${variable}, or run this on a terminal");
-                [give].into_iter().chain(otherwise.map(Into::into)).collect()
-            }
-            Error::NoNewPassphrase { .. } => {
-                one("give one with `--new-passphrase-file FILE` or $ROOTLET_NEW_PASSPHRASE, or run this on a terminal")
-            }
-            Error::NoPassphrase { .. } => {
-                one("give one with `--passphrase-file FILE` or $ROOTLET_PASSPHRASE, or run this on a terminal")
-            }
+            Error::Custody(e) => e.hints(),
             Error::NoPki { .. } => one("create one with `rootlet root NAME`, or name another folder with --pki"),
             Error::NotAPki { .. } => one("name an empty or a new folder with --pki"),
             Error::NameTaken { free, .. } => vec![format!("run the same command with `--name {free}`")],
@@ -632,15 +531,6 @@ impl Error {
             Error::IssuerUnusable { hint, .. } => hint.iter().cloned().collect(),
             Error::SubjectTaken { .. } => one("choose another NAME or --subject: verifiers tell CAs apart by subject"),
             Error::KeyBarred { .. } => one("make a new key: `renew --rekey`, or issue it again with `--force`"),
-            Error::KeyElsewhere { handle, place: "detached" } => {
-                vec![format!("bring it back with `rootlet key attach {handle} --key-file FILE`")]
-            }
-            Error::NotEncrypted { handle } => vec![format!("encrypt it with `rootlet key encrypt {handle}`")],
-            Error::NotACa { .. } => one("`rootlet key encrypt` protects it where it is"),
-            Error::OutputExists { .. } => one("look at it and move it away, or choose another file"),
-            Error::OutputInside { .. } => one("choose a file outside of it"),
-            Error::KeyInUse { .. } => one("give another key, or leave `--key-file` away: a new one is made"),
-            Error::EncryptedAlready { .. } => one("leave `--encrypt-key` away"),
             Error::NoGain { issuer, .. } => vec![format!("renew `{issuer}` first")],
             Error::NotFound { similar, .. } if !similar.is_empty() => {
                 vec![format!("similar: {}", similar.join(", "))]

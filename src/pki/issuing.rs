@@ -3,7 +3,7 @@
 use super::authority::{Cas, read_key};
 use super::folder::Place;
 use super::view::CertificateView;
-use super::{Error, Pki};
+use super::{CustodyError, Error, Pki};
 use crate::issue::{Dates, End, IssueError, Issuer, Wish, choose_dates};
 use crate::keys::{KeyError, PrivateKey, sha256};
 use crate::model::{Handle, Identity, Profile, Timestamp};
@@ -94,7 +94,7 @@ pub(super) fn check_key_is_free(
             return Err(Error::KeyBarred { handle: record.handle });
         }
         if record.profile.is_ca() || ca.is_some() {
-            return Err(Error::KeyInUse { handle: record.handle, profile: record.profile });
+            return Err(CustodyError::KeyInUse { handle: record.handle, profile: record.profile }.into());
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use super::deliver::inside;
 use super::key_file::KeyFile;
 use super::key_subject::{KeyOutcome, KeySubject};
 use super::release::Pending;
-use super::{Error, Pki};
+use super::{CustodyError, Error, Pki};
 use crate::disk::{Access, exists, read, read_optional};
 use crate::issue::Warning;
 use crate::keys::{KeyDocument, sha256};
@@ -27,7 +27,7 @@ impl Pki {
     /// removed. Before that the CA signs a CRL that lasts.
     ///
     /// # Errors
-    /// [`Error`]; the key is then where it was. [`Error::NotACa`], [`Error::KeyElsewhere`].
+    /// [`Error`]; the key is then where it was. [`CustodyError::NotACa`], [`CustodyError::KeyElsewhere`].
     pub fn detach_key(&mut self, name: &str, output: &Path) -> Result<KeyOutcome, Error> {
         let output = super::folder::absolute(output)?;
         self.again(|pki| pki.try_detach_key(name, &output))
@@ -37,7 +37,7 @@ impl Pki {
         let subject = self.key_subject(name)?;
         let ca = the_ca(&subject)?;
         if inside(output, &self.place.root) {
-            return Err(Error::OutputInside { path: output.into() });
+            return Err(CustodyError::OutputInside { path: output.into() }.into());
         }
         if !exists(&subject.path)
             && subject.elsewhere != Some(KeyPlace::Foreign)
@@ -49,7 +49,7 @@ impl Pki {
         let key = self.open_key(&subject, &before)?;
         let copied = read_optional(output, MAX_KEY_BYTES)?.map(Zeroizing::new);
         if copied.as_ref().is_some_and(|c| **c != *before.bytes) {
-            return Err(Error::OutputExists { path: output.into() });
+            return Err(CustodyError::OutputExists { path: output.into() }.into());
         }
         self.place.keyring.remember(&before.bytes, &key)?;
         let cas = Cas::load(&*self.read()?)?;
@@ -115,7 +115,9 @@ impl Pki {
         let subject = self.key_subject(name)?;
         let ca = the_ca(&subject)?;
         if subject.elsewhere == Some(KeyPlace::Foreign) {
-            return Err(Error::KeyElsewhere { handle: subject.handle.clone(), place: KeyPlace::Foreign.name() });
+            return Err(
+                CustodyError::KeyElsewhere { handle: subject.handle.clone(), place: KeyPlace::Foreign.name() }.into()
+            );
         }
         let given = KeyFile::read(file, subject.handle.as_str(), &self.place.keyring.source)?;
         subject.check_key(given.signer().key(), file)?;
@@ -124,7 +126,7 @@ impl Pki {
         if exists(&subject.path) {
             let here = subject.read().and_then(|here| self.open_key(&subject, &here).map(|_| here));
             let here = here.map_err(|e| match e {
-                Error::KeyFile { .. } => Error::OutputExists { path: subject.path.clone() },
+                Error::KeyFile { .. } => CustodyError::OutputExists { path: subject.path.clone() }.into(),
                 other => other,
             })?;
             if subject.elsewhere.is_some() {
@@ -200,7 +202,7 @@ impl Pki {
                 self.place.disk.rename_new(&from, &to)?;
                 put_back = true;
             } else if Zeroizing::new(read(&from, MAX_KEY_BYTES)?) != Zeroizing::new(read(&to, MAX_KEY_BYTES)?) {
-                return Err(Error::OutputExists { path: to });
+                return Err(CustodyError::OutputExists { path: to }.into());
             }
         }
         self.place.disk.remove(folder)?;
@@ -224,7 +226,8 @@ pub(super) fn key_entry(generation: u32, handle: &Handle) -> String {
 }
 
 fn the_ca(subject: &KeySubject) -> Result<&Ca, Error> {
-    subject.ca.as_ref().ok_or_else(|| Error::NotACa { handle: subject.handle.clone(), profile: subject.profile })
+    let not = || CustodyError::NotACa { handle: subject.handle.clone(), profile: subject.profile };
+    Ok(subject.ca.as_ref().ok_or_else(not)?)
 }
 
 /// Whether a file holds the key of a CA; of one that is encrypted that much is believed.

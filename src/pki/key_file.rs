@@ -24,7 +24,7 @@ impl KeyFile {
     /// passphrase of the subject called `name`, to see whose it is, and stays encrypted as it is.
     ///
     /// # Errors
-    /// [`Error::KeyFile`] when it is no usable key, [`Error::KeyEncrypted`], [`Error::WrongPassphrase`].
+    /// [`Error::KeyFile`] when it is no usable key, [`super::CustodyError::KeyEncrypted`], [`super::CustodyError::WrongPassphrase`].
     pub fn read(path: &Path, name: &str, secrets: &Arc<dyn SecretSource>) -> Result<Self, Error> {
         let bytes = Zeroizing::new(read_given(path, MAX_KEY_BYTES)?);
         let document = read_document(&bytes, path)?;

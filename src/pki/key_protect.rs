@@ -5,7 +5,7 @@ use super::authority::Cas;
 use super::issuing::{ATTEMPTS, back_off};
 use super::key_subject::{KeyBytes, KeyOutcome, KeySubject};
 use super::secret_source::PassphraseOf;
-use super::{Error, Pki};
+use super::{CustodyError, Error, Pki};
 use crate::disk::Access;
 use crate::issue::Warning;
 use crate::keys::{KeyDocument, KeyError, PrivateKey};
@@ -15,7 +15,7 @@ impl Pki {
     /// Encrypts the key of a CA, a leaf or a request with the new passphrase of the PKI's [`super::SecretSource`].
     ///
     /// # Errors
-    /// [`Error`]; the key file is then as it was. [`Error::WrongPassphrase`] when it is encrypted with another one.
+    /// [`Error`]; the key file is then as it was. [`CustodyError::WrongPassphrase`] when it is encrypted with another one.
     pub fn encrypt_key(&mut self, name: &str) -> Result<KeyOutcome, Error> {
         self.again(|pki| pki.try_encrypt_key(name))
     }
@@ -74,7 +74,7 @@ impl Pki {
     /// Encrypts the key of a CA, a leaf or a request with another passphrase.
     ///
     /// # Errors
-    /// [`Error`]; the key file is then as it was. [`Error::NotEncrypted`] when it is in the clear.
+    /// [`Error`]; the key file is then as it was. [`CustodyError::NotEncrypted`] when it is in the clear.
     pub fn change_passphrase(&mut self, name: &str) -> Result<KeyOutcome, Error> {
         self.again(|pki| pki.try_change_passphrase(name))
     }
@@ -83,12 +83,12 @@ impl Pki {
         let subject = self.key_subject(name)?;
         let before = subject.read()?;
         let KeyDocument::Encrypted(encrypted) = &before.document else {
-            return Err(Error::NotEncrypted { handle: subject.handle.clone() });
+            return Err(CustodyError::NotEncrypted { handle: subject.handle.clone() }.into());
         };
         let (was, new) = (PassphraseOf::Subject(subject.handle.as_str()), PassphraseOf::New(subject.handle.as_str()));
         let old_passphrase = self.place.keyring.passphrase(was, &subject.path)?;
         let passphrase = self.place.keyring.source.passphrase(new)?;
-        let passphrase = passphrase.ok_or_else(|| Error::NoNewPassphrase { handle: subject.handle.clone() })?;
+        let passphrase = passphrase.ok_or_else(|| CustodyError::NoNewPassphrase { handle: subject.handle.clone() })?;
         let key = match encrypted.unlock(&old_passphrase) {
             Ok(key) => key,
             // Asked for again: it was changed to this one already.
@@ -173,7 +173,9 @@ impl Pki {
 
 fn failed(subject: &KeySubject, of: PassphraseOf<'_>, source: KeyError) -> Error {
     match source {
-        KeyError::WrongPassphrase => Error::WrongPassphrase { path: subject.path.clone(), role: of.into() },
+        KeyError::WrongPassphrase => {
+            CustodyError::WrongPassphrase { path: subject.path.clone(), role: of.into() }.into()
+        }
         source => Error::KeyFile { path: subject.path.clone(), source },
     }
 }

@@ -3,7 +3,7 @@
 use super::authority::{Ca, Cas, MAX_KEY_BYTES};
 use super::folder::REQUESTS;
 use super::keyring::read_document;
-use super::{Error, Pki};
+use super::{CustodyError, Error, Pki};
 use crate::disk::{Lock, encode_pem, exists, read, read_optional};
 use crate::issue::Warning;
 use crate::keys::{KeyDocument, KeyError, PrivateKey, sha256};
@@ -111,7 +111,7 @@ impl KeySubject {
     /// The key file, which must be here.
     pub fn read(&self) -> Result<KeyBytes, Error> {
         if let Some(place) = self.elsewhere.filter(|_| !exists(&self.path)) {
-            return Err(Error::KeyElsewhere { handle: self.handle.clone(), place: place.name() });
+            return Err(CustodyError::KeyElsewhere { handle: self.handle.clone(), place: place.name() }.into());
         }
         let bytes = Zeroizing::new(read(&self.path, MAX_KEY_BYTES)?);
         let document = read_document(&bytes, &self.path)?;

@@ -3,7 +3,7 @@
 use super::authority::{Ca, MAX_KEY_BYTES};
 use super::folder::Place;
 use super::secret_source::{NoSecrets, PassphraseOf, SecretSource};
-use super::{Error, Pki};
+use super::{CustodyError, Error, Pki};
 use crate::disk::{exists, read};
 use crate::keys::{KeyDocument, KeyError, PrivateKey, SoftwareSigner, sha256};
 use crate::model::Secret;
@@ -37,7 +37,9 @@ impl Keyring {
             KeyDocument::Encrypted(key) => {
                 let passphrase = self.passphrase(of, path)?;
                 key.unlock(&passphrase).map_err(|source| match source {
-                    KeyError::WrongPassphrase => Error::WrongPassphrase { path: path.into(), role: of.into() },
+                    KeyError::WrongPassphrase => {
+                        CustodyError::WrongPassphrase { path: path.into(), role: of.into() }.into()
+                    }
                     other => Error::KeyFile { path: path.into(), source: other },
                 })
             }
@@ -47,10 +49,10 @@ impl Keyring {
     /// A passphrase that the command cannot do without.
     pub fn passphrase(&self, of: PassphraseOf<'_>, path: &Path) -> Result<Arc<Secret>, Error> {
         let missing = || match of {
-            PassphraseOf::New(name) => Error::NoPassphrase { name: name.into() },
-            _ => Error::KeyEncrypted { path: path.into(), role: of.into(), otherwise: None },
+            PassphraseOf::New(name) => CustodyError::NoPassphrase { name: name.into() },
+            _ => CustodyError::KeyEncrypted { path: path.into(), role: of.into(), otherwise: None },
         };
-        self.source.passphrase(of)?.ok_or_else(missing)
+        Ok(self.source.passphrase(of)?.ok_or_else(missing)?)
     }
 
     /// Keeps a key that was opened, for the file that holds it.

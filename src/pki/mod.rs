@@ -11,6 +11,7 @@ mod create_ca;
 mod crl;
 mod crl_file;
 mod crl_sign;
+mod custody_error;
 mod deliver;
 mod doctor;
 mod doctor_files;
@@ -62,6 +63,7 @@ pub use ca_request::CaRequest;
 pub use config::{Config, Urls};
 
 pub use crl::{CrlError, CrlOutcome, CrlReport, CrlRequest};
+pub use custody_error::CustodyError;
 pub use doctor::{BackupOutcome, DoctorOutcome, DoctorRequest, Problem};
 pub use error::{Difference, Error};
 pub use folder::Pki;

@@ -4,7 +4,7 @@ use super::issuing::view_record;
 use super::state::is_final;
 use super::target::{Found, find, find_elsewhere};
 use super::view::CertificateView;
-use super::{Error, Pki, Target};
+use super::{CustodyError, Error, Pki, Target};
 use crate::issue::{Issuer, Warning};
 use crate::model::{Handle, Profile, Reason, Serial, Timestamp};
 use crate::store::{AuthorityId, CertificateId, Filter, KeyPlace, NewRevocation, Record, Revocation, Transaction};
@@ -414,9 +414,9 @@ impl Place {
                     hint: Some(hint.map_or(later.into(), |h| format!("{h}; or {later}"))),
                 }
             }
-            Error::KeyEncrypted { path, role, .. } => {
+            Error::Custody(CustodyError::KeyEncrypted { path, role, .. }) => {
                 let otherwise = Some("`--no-crl` records the revocation now and leaves the CRL for later");
-                Error::KeyEncrypted { path, role, otherwise }
+                CustodyError::KeyEncrypted { path, role, otherwise }.into()
             }
             other => other,
         })

@@ -121,7 +121,7 @@ impl Pki {
     /// it wishes for.
     ///
     /// # Errors
-    /// [`Error::Csr`] when its names or subject cannot be certified, [`Error::KeyInUse`] when its key is a CA's, and as
+    /// [`Error::Csr`] when its names or subject cannot be certified, [`super::CustodyError::KeyInUse`] when its key is a CA's, and as
     /// [`Pki::leaf`].
     pub fn sign(&mut self, request: &SignRequest) -> Result<SignOutcome, Error> {
         let Translated { leaf, taken, dropped } = translate(request)?;

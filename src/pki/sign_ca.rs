@@ -13,7 +13,7 @@ impl Pki {
     /// bring.
     ///
     /// # Errors
-    /// [`Error::Csr`] when its subject cannot be certified, [`Error::KeyInUse`] when somebody has the key already, and as
+    /// [`Error::Csr`] when its subject cannot be certified, [`super::CustodyError::KeyInUse`] when somebody has the key already, and as
     /// [`Pki::ca`].
     pub fn sign_ca(&mut self, request: &SignRequest, limits: &CaLimits) -> Result<SignOutcome, Error> {
         let refuse = |problem: String| Error::Csr { path: request.source.clone(), problem };

@@ -6,7 +6,7 @@ use super::super::render::place;
 use super::super::secrets::Secrets;
 use clap::{ArgMatches, Args, Command};
 use rootlet::model::{Profile, Subject};
-use rootlet::pki::{Again, CaRequest, CsrRequest, KeyFile, LeafKey, LeafRequest, Pki, SecretSource};
+use rootlet::pki::{Again, CaRequest, CsrRequest, CustodyError, KeyFile, LeafKey, LeafRequest, Pki, SecretSource};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -81,7 +81,9 @@ impl Options {
         leaf.check()?;
         if let Some(file) = self.key_file(&leaf.identity.name(), secrets)? {
             if self.encrypt_key && file.is_encrypted() {
-                return Err(rootlet::pki::Error::EncryptedAlready { path: file.path().into() }.into());
+                return Err(
+                    rootlet::pki::Error::from(CustodyError::EncryptedAlready { path: file.path().into() }).into()
+                );
             }
             leaf.key = LeafKey::Given(file);
         }
