@@ -126,6 +126,13 @@ impl Pki {
     }
 
     fn recover_certificate(&mut self, entry: &str, folder: &Path) -> Result<bool, Error> {
+        // What comes out of the swap of a living command has no lock of its own: that command holds the lock of the place
+        // until it has put it away.
+        drop(self.lock_leaves()?);
+        drop(self.lock_public()?);
+        if !exists(folder) {
+            return Ok(false);
+        }
         let serial: Option<Serial> = entry.parse().ok();
         let on_disk = first_certificate(&folder.join("cert.pem"))?;
         let record = match (&serial, &on_disk) {
