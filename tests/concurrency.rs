@@ -139,6 +139,38 @@ fn a_renewal_beside_a_new_key() {
     s.ok(&["doctor"]);
 }
 
+/// One CSR and its own key are left, and one handle goes to one identity, whatever wants it.
+#[test]
+fn many_processes_request_the_same_name() {
+    let s = Sandbox::new();
+    let line = ["request", "api.internal", "--profile", "server", "--if-missing", "--json"];
+    let mut actions: Vec<String> = at_once(&s, &line)
+        .into_iter()
+        .map(|ran| ran.exits(0).object()["action"].as_str().unwrap().to_string())
+        .collect();
+    actions.sort();
+    assert_eq!((actions[0].as_str(), actions[1].as_str()), ("created", "unchanged"));
+    at_once(&s, &["request", "api.internal", "--profile", "server", "--force"]);
+    s.ok(&["doctor"]).says("everything agrees");
+    s.ok(&["root", "Lab Root"]);
+    for n in 0..4 {
+        let name = format!("n{n}");
+        let ran: Vec<Ran> = thread::scope(|scope| {
+            let lines = [vec!["request", &name, "--profile", "server"], vec!["client", &name]];
+            let running = lines.map(|line| {
+                scope.spawn({
+                    let s = &s;
+                    move || s.run(&line)
+                })
+            });
+            running.into_iter().map(|r| r.join().expect("a process ended")).collect()
+        });
+        let done = ran.iter().filter(|r| r.code == Some(0)).count();
+        assert_eq!(done, 1, "`{name}` is a server's or a client's");
+    }
+    s.ok(&["doctor"]).says("everything agrees");
+}
+
 #[test]
 fn many_processes_make_the_first_root() {
     let s = Sandbox::new();

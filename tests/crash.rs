@@ -334,6 +334,22 @@ fn request() {
     Scenario { before: &[ROOT, command], command: again, ..PLAIN }.run();
 }
 
+/// Somebody else's keys are certified, a leaf's and a CA's.
+#[test]
+fn sign() {
+    let request = |name: &'static str, profile: &'static str| ["--pki", "there", "request", name, "--profile", profile];
+    let (leaf, ca) = (request("web.internal", "server"), request("Team CA", "intermediate"));
+    let csr = "there/requests/web.internal/request.csr";
+    let command = &["sign", csr, "--profile", "server"];
+    Scenario { before: &[ROOT, ISSUING, &leaf], command, creates: true, ..PLAIN }.run();
+    let command = &["sign", "there/requests/team-ca/request.csr", "--profile", "intermediate"];
+    Scenario { before: &[ROOT, &ca], command, creates: true, ..PLAIN }.run_with(|folder, n| {
+        assert!(!folder.join("pki/ca/team-ca/key.pem").exists(), "dead at write {n}");
+        let shown = Program { folder: folder.into() }.run(&["crl"], Fault::None).succeeds().json();
+        assert_eq!(shown["results"].as_array().unwrap().len(), 1, "dead at write {n}: {shown}");
+    });
+}
+
 /// The repair itself dies, with everything to do that it can do.
 #[test]
 fn repair() {

@@ -306,20 +306,24 @@ fn doctor() -> Shape {
     Object(vec![("problems", list(problem)), ("certificates", Number), ("warnings", warnings())])
 }
 
-fn request() -> Shape {
-    let request = Object(vec![
+fn request_view() -> Shape {
+    Object(vec![
         ("name", Text),
         ("profile", Text),
         ("subject", Text),
         ("sans", list(Object(vec![("type", Text), ("value", Text)]))),
         ("key_algorithm", Text),
         ("spki_sha256", Hex),
+        ("requested_at", Time),
         ("files", Object(vec![("key", PathShape), ("csr", PathShape)])),
         ("pem", Pem("CERTIFICATE REQUEST")),
-    ]);
+    ])
+}
+
+fn request() -> Shape {
     Object(vec![
         ("action", Word(&["created", "reissued", "unchanged"])),
-        ("request", request),
+        ("request", request_view()),
         ("warnings", warnings()),
     ])
 }
@@ -481,6 +485,8 @@ fn requests_and_signatures() {
     prints(&s, "request web.internal --profile server", 0, &request());
     prints(&s, "request web.internal --profile server --if-missing", 0, &request());
     prints(&s, "request web.internal --profile server --force", 0, &request());
+    let waiting = Object(vec![("requests", list(request_view())), ("warnings", warnings())]);
+    prints(&s, "list --requests", 0, &waiting);
     let other = Sandbox::new();
     other.ok(&["request", "web.example", "--profile", "peer"]);
     s.write("web.csr", other.bytes("pki/requests/web.example/request.csr"));

@@ -8,13 +8,13 @@ use crate::x509::der::{self, Reader, Value};
 use crate::x509::{X509Error, algorithm_identifier};
 use zeroize::Zeroizing;
 
-const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
+pub(super) const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 const RSA_PSS: &str = "1.2.840.113549.1.1.10";
-const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+pub(super) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 const P256: &str = "1.2.840.10045.3.1.7";
 const P384: &str = "1.3.132.0.34";
-const ED25519: &str = "1.3.101.112";
-const DSA: &str = "1.2.840.10040.4.1";
+pub(super) const ED25519: &str = "1.3.101.112";
+pub(super) const DSA: &str = "1.2.840.10040.4.1";
 /// Algorithms that exist and are not in this build.
 const ELSEWHERE: [(&str, &str, &str); 14] = [
     (RSA_PSS, "an", "RSASSA-PSS"),
@@ -34,7 +34,7 @@ const ELSEWHERE: [(&str, &str, &str); 14] = [
 ];
 
 /// The only public exponent in use (FIPS 186-5 A.1.1 allows others; every CA has settled on this one).
-const PUBLIC_EXPONENT: [u8; 3] = [1, 0, 1];
+pub(super) const PUBLIC_EXPONENT: [u8; 3] = [1, 0, 1];
 const ED25519_SEED: usize = 32;
 
 /// A private key taken apart.
@@ -113,14 +113,14 @@ fn pkcs8(key: Value<'_>) -> Result<Parts, KeyRefusal> {
     Ok(parts)
 }
 
-fn elsewhere(oid: &str) -> KeyRefusal {
+pub(super) fn elsewhere(oid: &str) -> KeyRefusal {
     match ELSEWHERE.iter().find(|(o, ..)| *o == oid) {
         Some((_, article, name)) => KeyRefusal::Algorithm { article, name: (*name).into() },
         None => KeyRefusal::Algorithm { article: "a", name: oid.into() },
     }
 }
 
-fn curve(parameters: Option<Value<'_>>) -> Result<KeyAlgorithm, KeyRefusal> {
+pub(super) fn curve(parameters: Option<Value<'_>>) -> Result<KeyAlgorithm, KeyRefusal> {
     let Some(parameters) = parameters else { return Err(KeyRefusal::NoCurve) };
     match parameters.tag {
         der::OID => match der::read_oid(parameters.content).map(|o| o.to_string()).as_deref() {
@@ -153,11 +153,7 @@ fn rsa(key: Value<'_>) -> Result<Parts, KeyRefusal> {
     }
     let exponent = magnitude(exponent);
     if exponent != PUBLIC_EXPONENT {
-        let shown = match exponent.len() {
-            0..=8 => exponent.iter().fold(0u64, |n, b| n << 8 | u64::from(*b)).to_string(),
-            n => format!("of {} bits", n * 8),
-        };
-        return Err(KeyRefusal::RsaExponent(shown));
+        return Err(KeyRefusal::exponent(exponent));
     }
     // The size is found again in the public key; the identifier is the same for all of them.
     let pkcs8 = private_key_info(algorithm_identifier(KeyAlgorithm::Rsa2048), &[key.whole]);

@@ -61,6 +61,9 @@ pub enum KeyRefusal {
     /// An RSA modulus of a size that is not used here.
     #[error("it is an RSA key of {0} bits, and 2048, 3072 or 4096 are used here")]
     RsaBits(usize),
+    /// An RSA modulus of a size that is not certified for somebody else either.
+    #[error("it is an RSA key of {0} bits, and 2048 to 8192 in whole octets are certified here")]
+    ForeignRsaBits(usize),
     /// An RSA exponent other than 65537.
     #[error("it is an RSA key with the exponent {0}, and only 65537 is used here")]
     RsaExponent(String),
@@ -75,6 +78,14 @@ pub enum KeyRefusal {
 impl KeyRefusal {
     pub(crate) fn damaged(problem: impl std::fmt::Display) -> Self {
         KeyRefusal::Damaged(problem.to_string())
+    }
+
+    /// An RSA exponent, given by its octets, that is not the usual one.
+    pub(super) fn exponent(octets: &[u8]) -> Self {
+        KeyRefusal::RsaExponent(match octets.len() {
+            0..=8 => octets.iter().fold(0u64, |n, b| n << 8 | u64::from(*b)).to_string(),
+            n => format!("of {} bits", n * 8),
+        })
     }
 
     pub(crate) fn no_key(what: &str) -> Self {

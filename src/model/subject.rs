@@ -171,6 +171,9 @@ pub enum SubjectProblem {
     /// A value in `#hex` form.
     #[error("a value given as #hex is not accepted")]
     HexValue,
+    /// A value that was read and is no text, or of a string type that it does not fit.
+    #[error("the value of `{0}` is not text")]
+    NoText(String),
     /// Longer than anything a person means.
     #[error("it has more than {0} characters")]
     Oversized(usize),

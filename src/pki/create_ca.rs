@@ -1,7 +1,7 @@
 use super::authority::{Ca, Cas};
 use super::ca_request::{CaRequest, Wanted};
 use super::folder::Place;
-use super::issuing::{ATTEMPTS, back_off, check_holder, check_key_is_free, new_certificate, still_issuing};
+use super::issuing::{ATTEMPTS, back_off, check_holder, check_key_is_free, is_taken, new_certificate, still_issuing};
 use super::keyring::{Keyring, is_encrypted};
 use super::material::ca_files;
 use super::release::Pending;
@@ -241,7 +241,8 @@ impl Pki {
             let cas = Cas::load(&*transaction)?;
             let known = |id| found.cas.by_id(id).is_some();
             let rival = cas.iter().any(|c| !known(c.id()) && c.certificate.subject.matches(&certificate.subject));
-            if !unchanged || !same_issuer || rival {
+            let taken = is_taken(&*transaction, &wanted.handle, &wanted.identity.key())?;
+            if taken || !unchanged || !same_issuer || rival {
                 return Ok(None);
             }
             let authority = match (&found.existing, renewing) {
@@ -260,6 +261,9 @@ impl Pki {
             let predecessor = found.current.as_ref().map(|r| r.id);
             let key_here = found.current.as_ref().filter(|_| renewing).map_or(!foreign, |r| r.key_here);
             let new = NewCertificate { authority: Some(authority), predecessor, key_here, ..new };
+            if let (Some(public_key), false) = (wanted.request.given_key(), renewing) {
+                check_key_is_free(&*transaction, public_key, Some(&wanted.handle))?;
+            }
             if transaction.is_barred(&new.spki_sha256)? {
                 return Err(Error::KeyBarred { handle: wanted.handle.clone() });
             }

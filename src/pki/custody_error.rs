@@ -47,6 +47,14 @@ pub enum CustodyError {
         /// What that is.
         profile: Profile,
     },
+    /// A CSR whose key is here.
+    #[error("the key of the CSR is here: it is the request `{handle}`")]
+    RequestedHere {
+        /// The request.
+        handle: Handle,
+        /// The command that issues it here.
+        command: String,
+    },
     /// A key that was given is encrypted already.
     #[error("`{}` is encrypted already, and stays so", path.display())]
     EncryptedAlready {
@@ -98,7 +106,7 @@ impl CustodyError {
             | CustodyError::NoPassphrase { .. }
             | CustodyError::NoNewPassphrase { .. }
             | CustodyError::Passphrase(_) => "passphrase",
-            CustodyError::KeyInUse { .. } => "key-in-use",
+            CustodyError::KeyInUse { .. } | CustodyError::RequestedHere { .. } => "key-in-use",
             CustodyError::KeyElsewhere { .. } => "key-elsewhere",
             CustodyError::NotEncrypted { .. } => "key-not-encrypted",
             CustodyError::NotACa { .. } => "not-a-ca",
@@ -130,7 +138,10 @@ impl CustodyError {
             CustodyError::NotACa { .. } => one("`rootlet key encrypt` protects it where it is"),
             CustodyError::OutputExists { .. } => one("look at it and move it away, or choose another file"),
             CustodyError::OutputInside { .. } => one("choose a file outside of it"),
-            CustodyError::KeyInUse { .. } => one("give another key, or leave `--key-file` away: a new one is made"),
+            CustodyError::RequestedHere { command, .. } => {
+                vec![format!("another PKI signs it; or issue it here: `{command}`")]
+            }
+            CustodyError::KeyInUse { .. } => one("give another key, or let a new one be made"),
             CustodyError::EncryptedAlready { .. } => one("leave `--encrypt-key` away"),
             CustodyError::WrongPassphrase { .. } | CustodyError::Passphrase(_) | CustodyError::KeyElsewhere { .. } => {
                 Vec::new()

@@ -240,6 +240,12 @@ pub enum Error {
         /// Names that are close.
         similar: Vec<String>,
     },
+    /// A name that waits for its certificate.
+    #[error("`{handle}` has no certificate yet: it was requested")]
+    NoAnswer {
+        /// The handle.
+        handle: Handle,
+    },
     /// A file's certificate is not of this PKI.
     #[error("the certificate in `{}` was not issued here", path.display())]
     NotIssuedHere {
@@ -289,6 +295,8 @@ pub enum Error {
     RequestWaits {
         /// The handle.
         handle: Handle,
+        /// What it is to be.
+        profile: Profile,
     },
     /// A CSR that cannot be signed.
     #[error("the CSR in `{}` is refused: {problem}", path.display())]
@@ -442,7 +450,7 @@ impl Error {
             Error::SubjectTaken { .. } => "subject-taken",
             Error::KeyBarred { .. } => "key-barred",
             Error::NoGain { .. } => "no-gain",
-            Error::NotFound { .. } | Error::NotIssuedHere { .. } => "not-found",
+            Error::NotFound { .. } | Error::NoAnswer { .. } | Error::NotIssuedHere { .. } => "not-found",
             Error::AmbiguousTarget { .. } => "ambiguous-target",
             Error::AlreadyRevoked { .. } => "already-revoked",
             Error::NotOnHold { .. } => "not-on-hold",
@@ -488,9 +496,14 @@ impl Error {
                 format!("or say that there is nothing but what is on record: `rootlet import {handle} --no-past`"),
                 "a revocation can be recorded before: `rootlet revoke … --no-crl`".into(),
             ],
-            Error::RequestWaits { handle } => vec![
+            Error::RequestWaits { handle, profile } => vec![
                 format!("bring the answer in with `rootlet import {handle} --cert-file FILE`"),
-                "`--if-missing` leaves it as it is, `--force` makes a new key".into(),
+                // The CSR of a CA may be on somebody's desk for a year: its key is not thrown away.
+                if profile.is_ca() {
+                    "`--if-missing` leaves it as it is; another `--name` asks beside it".into()
+                } else {
+                    "`--if-missing` leaves it as it is, `--force` makes a new key".into()
+                },
             ],
             Error::Csr { .. } => one("have it made again; `rootlet request` or `openssl req -new` make good ones"),
             Error::NothingToSalvage { .. } => one("`rootlet doctor` checks it, `rootlet doctor --history` all of it"),
@@ -536,6 +549,9 @@ impl Error {
                 vec![format!("similar: {}", similar.join(", "))]
             }
             Error::NotFound { .. } => one("`rootlet list` shows what exists"),
+            Error::NoAnswer { handle } => {
+                vec![format!("bring the answer in with `rootlet import {handle} --cert-file FILE`")]
+            }
             Error::NotIssuedHere { .. } => one("name the PKI that issued it with --pki"),
             Error::AmbiguousTarget { .. } => {
                 one("say which: a handle, a file with its path, or `--serial HEX --issuer CA`")

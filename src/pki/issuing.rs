@@ -81,8 +81,14 @@ pub(super) fn check_holder(
     Err(Error::NameTaken { handle: handle.clone(), profile: of, holder: shown, free })
 }
 
+/// Whether another identity has or waits for a handle by now.
+pub(super) fn is_taken(transaction: &dyn Transaction, handle: &Handle, identity: &str) -> Result<bool, Error> {
+    Ok(transaction.holder(handle)?.is_some_and(|h| h.identity != identity)
+        || transaction.request(handle)?.is_some_and(|r| r.identity != identity))
+}
+
 /// Refuses a key that was given where it would stand for two things: the key of a CA for a leaf, and for a CA, which is
-/// `ca` then, one that anybody else has or had.
+/// `ca` then, one that anybody else has or had. A key that waits for its certificate counts too.
 pub(super) fn check_key_is_free(
     transaction: &dyn Transaction,
     public_key: &[u8],
@@ -97,7 +103,12 @@ pub(super) fn check_key_is_free(
             return Err(CustodyError::KeyInUse { handle: record.handle, profile: record.profile }.into());
         }
     }
-    Ok(())
+    match transaction.request_with_key(&spki_sha256)? {
+        Some(r) if (r.profile.is_ca() || ca.is_some()) && ca != Some(&r.handle) => {
+            Err(CustodyError::KeyInUse { handle: r.handle, profile: r.profile }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Pki {

@@ -2,8 +2,8 @@ use super::authority::{Ca, Cas, MAX_KEY_BYTES};
 use super::deliver;
 use super::folder::Place;
 use super::issuing::{
-    ATTEMPTS, back_off, check_gain, check_holder, check_key_is_free, new_certificate, read, record_of, renewed_key,
-    still_issuing,
+    ATTEMPTS, back_off, check_gain, check_holder, check_key_is_free, is_taken, new_certificate, read, record_of,
+    renewed_key, still_issuing,
 };
 use super::leaf_request::{LeafKey, LeafRequest, Wanted};
 use super::material::leaf_files;
@@ -212,9 +212,7 @@ impl Pki {
             pending.fill(place, &files)?;
             let transaction = store.begin(crate::store::Access::Write)?;
             let now_current = transaction.holder(&wanted.handle)?;
-            if let Some(h) = &now_current
-                && h.identity != request.identity.key()
-            {
+            if is_taken(&*transaction, &wanted.handle, &request.identity.key())? {
                 return Ok(None);
             }
             if now_current.map(|h| h.current) != found.current.as_ref().map(|r| r.id)
@@ -239,6 +237,9 @@ impl Pki {
                 && transaction.delivered_to(&delivery.folder)?.is_some_and(|h| h != wanted.handle)
             {
                 return Ok(None);
+            }
+            if let Some(public_key) = request.key.public_key() {
+                check_key_is_free(&*transaction, public_key, None)?;
             }
             if transaction.is_barred(&new.spki_sha256)? {
                 return Err(Error::KeyBarred { handle: wanted.handle.clone() });

@@ -123,16 +123,7 @@ impl LeafRequest {
             SpiffeId::workload(id.as_str())?;
         }
         if self.profile == Profile::Workload {
-            if self.subject.is_some() {
-                return Err(Error::usage(
-                    "a workload's subject is empty: its SPIFFE ID names it",
-                    "leave --subject away",
-                ));
-            }
-            if let Some(other) = self.names.iter().find(|n| !matches!(n, San::Dns(_) | San::Spiffe(_))) {
-                let message = format!("a workload has one SPIFFE ID and DNS names, not the {} `{other}`", other.kind());
-                return Err(Error::usage(message, "use `rootlet peer` with --spiffe for other names"));
-            }
+            check_workload(self.subject.as_ref(), &self.names)?;
         }
         self.names()?;
         Ok(())
@@ -174,6 +165,18 @@ impl LeafRequest {
         }
         all
     }
+}
+
+/// What may be said of a workload: no subject, and besides its SPIFFE ID only DNS names.
+pub(super) fn check_workload(subject: Option<&Subject>, names: &[San]) -> Result<(), Error> {
+    if subject.is_some() {
+        return Err(Error::usage("a workload's subject is empty: its SPIFFE ID names it", "leave --subject away"));
+    }
+    if let Some(other) = names.iter().find(|n| !matches!(n, San::Dns(_) | San::Spiffe(_))) {
+        let message = format!("a workload has one SPIFFE ID and DNS names, not the {} `{other}`", other.kind());
+        return Err(Error::usage(message, "use `rootlet peer` with --spiffe for other names"));
+    }
+    Ok(())
 }
 
 /// A request with nothing left open but the issuer, the key and the dates.

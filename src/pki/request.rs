@@ -1,21 +1,22 @@
 //! A key and a CSR that are made here, for a CA elsewhere to sign.
 
-use super::ca_request::{self, CaRequest};
+use super::ca_request::CaRequest;
 use super::folder::Place;
-use super::issuing::{check_holder, check_key_is_free, sorted};
+use super::issuing::{ATTEMPTS, back_off};
 use super::keyring::Keyring;
-use super::leaf_request::{self, LeafKey, LeafRequest};
+use super::leaf_request::LeafRequest;
 use super::material::OutFile;
 use super::release::Pending;
+use super::request_wish::Wish;
 use super::view::{NameView, hex, name_view};
-use super::{Again, Difference, Error, KeyFile, Pki, SecretSource};
+use super::{Again, Error, Pki, SecretSource};
 use crate::disk::{Access, Lock, encode_pem, exists};
 use crate::issue::{IssueError, Warning, sign_csr};
 use crate::keys::{PrivateKey, Signer, SoftwareSigner, sha256};
-use crate::model::{ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, Profile, SanSet, Subject};
+use crate::model::{Handle, KeyAlgorithm, Timestamp};
 use crate::policy::rules;
 use crate::store::CertificateRequest;
-use crate::x509::{Csr, CsrFields, NameDer, public_key_kind};
+use crate::x509::{Csr, CsrFields, NameDer, X509Error, public_key_kind};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub struct RequestView {
     pub key_algorithm: String,
     /// SHA-256 of the public key.
     pub spki_sha256: String,
+    /// When it was made.
+    pub requested_at: Timestamp,
     /// Its files.
     pub files: RequestFiles,
     /// The CSR.
@@ -80,99 +83,6 @@ pub struct RequestOutcome {
     pub request: RequestView,
     /// What the user should know.
     pub warnings: Vec<Warning>,
-}
-
-/// What is wished for, with nothing left open but the key.
-struct Wish {
-    handle: Handle,
-    identity: Identity,
-    profile: Profile,
-    subject: Subject,
-    names: SanSet,
-    purposes: Vec<ExtendedKeyUsage>,
-    algorithm: Option<KeyAlgorithm>,
-    key_file: Option<Arc<KeyFile>>,
-    encrypt_key: bool,
-    again: Again,
-    warnings: Vec<Warning>,
-}
-
-impl Wish {
-    fn new(request: &CsrRequest, place: &Place) -> Result<Self, Error> {
-        match request {
-            CsrRequest::Leaf { request: leaf, encrypt_key } => {
-                let (algorithm, key_file) = match &leaf.key {
-                    LeafKey::New(algorithm) => (*algorithm, None),
-                    LeafKey::Given(file) => (None, Some(file.clone())),
-                    LeafKey::Foreign(_) => {
-                        return Err(Error::usage(
-                            "only who has a key can make a request for it",
-                            "give the key itself",
-                        ));
-                    }
-                };
-                let encrypt_key = *encrypt_key;
-                let wanted = leaf_request::Wanted::new(leaf, place)?;
-                let (subject, names, purposes) = (wanted.subject, wanted.names, wanted.purposes);
-                let (profile, identity, again) = (leaf.profile, leaf.identity.clone(), leaf.again);
-                let (handle, warnings) = (wanted.handle, wanted.warnings);
-                Ok(Wish {
-                    handle,
-                    identity,
-                    profile,
-                    subject,
-                    names,
-                    purposes,
-                    algorithm,
-                    key_file,
-                    encrypt_key,
-                    again,
-                    warnings,
-                })
-            }
-            CsrRequest::Authority(ca) => {
-                if ca.profile == Profile::Root {
-                    return Err(Error::usage("nobody signs a root but itself", "use `rootlet root`"));
-                }
-                let wanted = ca_request::Wanted::new(ca, &place.config)?;
-                Ok(Wish {
-                    handle: wanted.handle,
-                    identity: wanted.identity,
-                    profile: ca.profile,
-                    subject: wanted.subject,
-                    names: wanted.names,
-                    purposes: ca.purposes.clone(),
-                    algorithm: ca.key,
-                    key_file: ca.key_file.clone(),
-                    encrypt_key: ca.encrypt_key,
-                    again: ca.again,
-                    warnings: Vec::new(),
-                })
-            }
-        }
-    }
-
-    fn differences(&self, request: &CertificateRequest, csr: &Csr) -> Vec<Difference> {
-        let mut all = Vec::new();
-        let mut compare = |field, is: String, wished: String| {
-            if is != wished {
-                all.push(Difference { field, is, wished });
-            }
-        };
-        compare("profile", request.profile.to_string(), self.profile.to_string());
-        if csr.subject.der != NameDer::of(&self.subject) {
-            compare("subject", csr.subject.subject.to_string(), self.subject.to_string());
-        }
-        let is = csr.names.iter().map(name_view).map(|n| format!("{}:{}", n.kind, n.value));
-        compare("names", sorted(is), sorted(self.names.iter().map(|n| format!("{}:{n}", n.kind()))));
-        if let Some(key) = self.algorithm {
-            compare("key", kind_of(csr), key.to_string());
-        }
-        if let Some(file) = &self.key_file {
-            compare("public-key", hex(&sha256(&csr.public_key)), hex(&sha256(file.public_key())));
-        }
-        all
-    }
 }
 
 impl Pki {
@@ -205,36 +115,57 @@ impl Pki {
         Ok((pki, outcome))
     }
 
+    /// What waits for a certificate, by handle.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn requests(&mut self) -> Result<Vec<RequestView>, Error> {
+        let waiting = self.read()?.requests()?;
+        waiting.iter().map(|r| Ok(self.place.request_view(r, &read_csr(r)?))).collect()
+    }
+
     fn make_request(&mut self, request: &CsrRequest) -> Result<RequestOutcome, Error> {
         let wish = Wish::new(request, &self.place)?;
         self.recover()?;
+        for attempt in 0..ATTEMPTS {
+            back_off(attempt);
+            if let Some(outcome) = self.try_request(&wish)? {
+                return Ok(outcome);
+            }
+        }
+        Err(Error::Overtaken { handle: wish.handle, attempts: ATTEMPTS })
+    }
+
+    /// `None` when another command overtook this one.
+    fn try_request(&mut self, wish: &Wish) -> Result<Option<RequestOutcome>, Error> {
+        let target = self.place.request_folder(&wish.handle);
+        // Looked at before the inventory is read: who made the folder had recorded it first.
+        let folder_was_there = exists(&target);
         let waiting = {
             let transaction = self.read()?;
-            check_holder(&*transaction, &wish.handle, &wish.identity.key(), wish.profile)?;
-            if let Some(file) = &wish.key_file {
-                let ca = wish.profile.is_ca().then_some(&wish.handle);
-                check_key_is_free(&*transaction, file.public_key(), ca)?;
-            }
+            wish.check(&*transaction)?;
             transaction.request(&wish.handle)?
         };
-        let target = self.place.request_folder(&wish.handle);
         let action = match (&waiting, wish.again) {
-            (None, _) if exists(&target) => return Err(Error::UnknownFolder { path: target }),
+            (None, _) if folder_was_there => return Err(Error::UnknownFolder { path: target }),
             (None, _) => "created",
             (Some(_), Again::Force) => "reissued",
-            (Some(_), Again::Refuse) => return Err(Error::RequestWaits { handle: wish.handle }),
+            (Some(_), Again::Refuse) => {
+                return Err(Error::RequestWaits { handle: wish.handle.clone(), profile: wish.profile });
+            }
             (Some(waiting), Again::IfMissing | Again::RenewWithin(_)) => {
                 let csr = read_csr(waiting)?;
-                let (handle, differences) = (wish.handle.clone(), wish.differences(waiting, &csr));
+                let (handle, differences) = (wish.handle.clone(), wish.differences(waiting, &csr)?);
                 if !differences.is_empty() {
-                    return Err(Error::Differs { handle, differences, may_force: true });
+                    let may_force = !wish.profile.is_ca();
+                    return Err(Error::Differs { handle, differences, may_force });
                 }
                 let request = self.place.request_view(waiting, &csr);
-                return Ok(RequestOutcome { action: "unchanged", request, warnings: wish.warnings });
+                return Ok(Some(RequestOutcome { action: "unchanged", request, warnings: wish.warnings.clone() }));
             }
         };
         let before = waiting.as_ref().and_then(|w| algorithm_of(&read_csr(w).ok()?));
-        let (csr, pem) = self.place.make_csr(&wish, before)?;
+        let (csr, pem) = self.place.make_csr(wish, before)?;
         let recorded = CertificateRequest {
             handle: wish.handle.clone(),
             identity: wish.identity.key(),
@@ -245,17 +176,18 @@ impl Pki {
         };
         let name = format!("{REQUEST_PREFIX}{}-{}", std::process::id(), wish.handle);
         let pending = Pending::create(&self.place, &name)?;
-        let outcome = self.record_request(&wish, &recorded, waiting.as_ref(), &pending, pem);
-        if let Err(e) = outcome {
+        let done = self.record_request(wish, &recorded, waiting.as_ref(), &pending, pem);
+        if !matches!(done, Ok(true)) {
             pending.abandon(&self.place);
-            return Err(e);
+            return done.map(|_| None);
         }
         let released = self.release_request(&wish.handle, pending.folder());
         released.map_err(Error::not_released(&wish.handle))?;
         let request = self.place.request_view(&recorded, &csr);
-        Ok(RequestOutcome { action, request, warnings: wish.warnings })
+        Ok(Some(RequestOutcome { action, request, warnings: wish.warnings.clone() }))
     }
 
+    /// Returns whether it was recorded: not when somebody else asked meanwhile, whose request stays.
     fn record_request(
         &mut self,
         wish: &Wish,
@@ -263,7 +195,7 @@ impl Pki {
         waiting: Option<&CertificateRequest>,
         pending: &Pending,
         key_pem: Zeroizing<Vec<u8>>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let csr_pem = csr_file(recorded).into_bytes();
         let files = [
             OutFile { name: "key.pem", bytes: key_pem, access: Access::Private },
@@ -271,14 +203,14 @@ impl Pki {
         ];
         pending.fill(&self.place, &files)?;
         let (now, transaction) = (self.place.now(), self.store.begin(crate::store::Access::Write)?);
-        check_holder(&*transaction, &wish.handle, &wish.identity.key(), wish.profile)?;
-        // Somebody else asked meanwhile: theirs stays.
+        wish.check(&*transaction)?;
         if transaction.request(&wish.handle)?.map(|r| r.csr) != waiting.map(|w| w.csr.clone()) {
-            return Err(Error::RequestWaits { handle: wish.handle.clone() });
+            return Ok(false);
         }
         transaction.put_request(recorded)?;
         transaction.note(now, "requested", Some(&wish.handle), &hex(&recorded.spki_sha256))?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        Ok(true)
     }
 
     /// Moves a recorded request from `pending/` to its place, unless a newer one was recorded meanwhile. Returns whether
@@ -354,13 +286,14 @@ impl Place {
             sans: csr.names.iter().map(name_view).collect(),
             key_algorithm: kind_of(csr),
             spki_sha256: hex(&request.spki_sha256),
+            requested_at: request.recorded_at,
             files: RequestFiles { key: folder.join("key.pem"), csr: folder.join(CSR_FILE) },
             pem: csr_file(request),
         }
     }
 }
 
-fn kind_of(csr: &Csr) -> String {
+pub(super) fn kind_of(csr: &Csr) -> String {
     public_key_kind(&csr.public_key).map_or_else(|_| "unknown".into(), |k| k.to_string())
 }
 
@@ -369,6 +302,9 @@ fn algorithm_of(csr: &Csr) -> Option<KeyAlgorithm> {
 }
 
 fn read_csr(request: &CertificateRequest) -> Result<Csr, Error> {
-    Csr::read(&request.csr)
-        .map_err(|e| Error::Internal(format!("the recorded request of `{}` cannot be read: {e}", request.handle)))
+    Csr::read(&request.csr).map_err(|e| unreadable(request, &e))
+}
+
+pub(super) fn unreadable(request: &CertificateRequest, problem: &X509Error) -> Error {
+    Error::Internal(format!("the recorded request of `{}` cannot be read: {problem}", request.handle))
 }

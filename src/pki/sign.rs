@@ -2,29 +2,19 @@
 
 use super::issuing::check_key_is_free;
 use super::leaf_request::{LeafKey, LeafRequest};
-use super::request::MAX_CSR_BYTES;
 use super::state::Outcome;
-use super::view::name_view;
-use super::{Again, Error, Pki};
-use crate::disk::decode_pem;
-use crate::issue::{End, check_possession};
+use super::view::{NameView, name_view};
+use super::{Again, CustodyError, Error, Pki, ProvenCsr};
+use crate::issue::End;
 use crate::keys::sha256;
-use crate::model::{ExtendedKeyUsage, Handle, Oid, Profile, San, SpiffeId, Subject, Timestamp};
+use crate::model::{AttributeType, ExtendedKeyUsage, Handle, Oid, Profile, San, SanSet, SpiffeId, Subject, Timestamp};
 use crate::store::Delivery;
-use crate::x509::{Csr, GeneralName, X509Error, oid};
+use crate::x509::{GeneralName, oid, read_name_to_issue};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
 
-/// What the PEM of a request is called: by the standard, and by older tools (RFC 7468 7).
-const LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
-
-/// A CSR that is to be signed.
+/// What is to be made of a CSR.
 #[derive(Debug, Clone)]
 pub struct SignRequest {
-    /// The request.
-    pub csr: Csr,
-    /// Where it was read, for messages.
-    pub source: PathBuf,
     /// What the certificate is to be.
     pub profile: Profile,
     /// A subject instead of the one that is wished for.
@@ -70,10 +60,8 @@ pub struct SignOutcome {
 
 impl SignRequest {
     /// The rest is left to the profile, the CSR and the configuration.
-    pub fn new(profile: Profile, csr: Csr, source: &Path) -> Self {
+    pub fn new(profile: Profile) -> Self {
         SignRequest {
-            csr,
-            source: source.into(),
             profile,
             subject: None,
             names: Vec::new(),
@@ -86,33 +74,36 @@ impl SignRequest {
             delivery: None,
         }
     }
-}
 
-/// Reads a CSR in PEM or DER, and checks that whoever made it has the key. `source` says where it came from.
-///
-/// # Errors
-/// [`Error::Csr`] when it is none, is too large, or its signature is not of its key.
-pub fn read_csr(bytes: &[u8], source: &Path) -> Result<Csr, Error> {
-    let refuse = |problem: String| Error::Csr { path: source.into(), problem };
-    if bytes.len() as u64 > MAX_CSR_BYTES {
-        return Err(refuse(format!("it is larger than {MAX_CSR_BYTES} bytes")));
-    }
-    if bytes.is_empty() {
-        return Err(refuse("it is empty".into()));
-    }
-    let der = if bytes[0] == 0x30 { bytes.to_vec() } else { from_pem(bytes).map_err(refuse)? };
-    let csr = Csr::read(&der).map_err(|e: X509Error| refuse(e.to_string()))?;
-    check_possession(&csr).map_err(|e| refuse(format!("it does not prove that its maker has the key: {e}")))?;
-    Ok(csr)
-}
-
-fn from_pem(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let blocks = decode_pem(bytes).map_err(|e| e.to_string())?;
-    let mut requests = blocks.into_iter().filter(|b| LABELS.contains(&b.label.as_str()));
-    match (requests.next(), requests.next()) {
-        (Some(one), None) => Ok(one.der),
-        (Some(_), Some(_)) => Err("it holds several requests".into()),
-        (None, _) => Err("it holds no `CERTIFICATE REQUEST`".into()),
+    /// Everything about the request that can be wrong without looking at the CSR or a PKI.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], [`Error::Model`].
+    pub fn check(&self) -> Result<(), Error> {
+        let names = SanSet::new(self.names.iter().cloned())?;
+        if self.profile == Profile::Root {
+            return Err(Error::usage("nobody signs a root but itself", "use `--profile intermediate`"));
+        }
+        if self.profile.is_ca() {
+            if let Some(other) = self.names.iter().find(|n| !matches!(n, San::Spiffe(_))) {
+                let message = format!("a CA has no alternative names, and not the {} `{other}`", other.kind());
+                return Err(Error::usage(message, "only --spiffe with a trust domain"));
+            }
+            names.spiffe_id().map(|id| SpiffeId::signer(id.as_str())).transpose()?;
+            if self.delivery.is_some() || self.again == Again::Force {
+                let hint = "its files are in `ca/`; the certificate goes to stdout";
+                return Err(Error::usage("a CA is not delivered and not replaced by force", hint));
+            }
+            if self.subject.as_ref().is_some_and(|s| s.values(&AttributeType::common_name()).is_empty()) {
+                return Err(Error::usage("a CA's subject needs a common name", "write it as CN=Team CA,O=Example"));
+            }
+            return Ok(());
+        }
+        names.spiffe_id().map(|id| SpiffeId::workload(id.as_str())).transpose()?;
+        if self.profile == Profile::Workload {
+            super::leaf_request::check_workload(self.subject.as_ref(), &self.names)?;
+        }
+        Ok(())
     }
 }
 
@@ -123,11 +114,22 @@ impl Pki {
     /// # Errors
     /// [`Error::Csr`] when its names or subject cannot be certified, [`super::CustodyError::KeyInUse`] when its key is a CA's, and as
     /// [`Pki::leaf`].
-    pub fn sign(&mut self, request: &SignRequest) -> Result<SignOutcome, Error> {
-        let Translated { leaf, taken, dropped } = translate(request)?;
-        check_key_is_free(&*self.read()?, &request.csr.public_key, None)?;
+    pub fn sign(&mut self, csr: &ProvenCsr, request: &SignRequest) -> Result<SignOutcome, Error> {
+        request.check()?;
+        let Translated { leaf, taken, dropped } = translate(csr, request)?;
+        self.check_key_elsewhere(csr)?;
+        check_key_is_free(&*self.read()?, &csr.csr().public_key, None)?;
         let outcome = self.leaf(&leaf)?;
         Ok(SignOutcome { outcome, taken, dropped })
+    }
+
+    /// Refuses to sign what this PKI requested: its key would be here, and the certificate would say that it is not.
+    pub(super) fn check_key_elsewhere(&mut self, csr: &ProvenCsr) -> Result<(), Error> {
+        let Some(here) = self.read()?.request_with_key(&sha256(&csr.csr().public_key))? else { return Ok(()) };
+        let name = here.identity.split_once(':').map_or(here.identity.as_str(), |(_, name)| name);
+        let key = self.place.request_folder(&here.handle).join("key.pem");
+        let command = format!("rootlet {} '{name}' --key-file {}", here.profile, key.display());
+        Err(CustodyError::RequestedHere { handle: here.handle, command }.into())
     }
 }
 
@@ -138,77 +140,81 @@ struct Translated {
 }
 
 /// What becomes of each wish.
-fn translate(request: &SignRequest) -> Result<Translated, Error> {
-    let refuse = |problem: String| Error::Csr { path: request.source.clone(), problem };
-    let (mut taken, mut dropped) = (vec![], vec![]);
-    let wished = |kind, value: String| Wished { kind, value };
-    taken.push(wished("key", super::view::hex(&sha256(&request.csr.public_key))));
+fn translate(csr: &ProvenCsr, request: &SignRequest) -> Result<Translated, Error> {
+    let (mut taken, mut dropped) = (vec![wished_key(csr)], vec![]);
     let spiffe = request.names.iter().find_map(|n| if let San::Spiffe(id) = n { Some(id) } else { None });
     let mut names = Vec::new();
-    for name in &request.csr.names {
-        let view = name_view(name);
-        let shown = wished("name", format!("{}:{}", view.kind, view.value));
-        match expected(name, request.profile, spiffe).map_err(refuse)? {
-            Some(san) if request.names.is_empty() || Some(&san) == spiffe.map(|s| San::Spiffe(s.clone())).as_ref() => {
-                taken.push(shown);
+    for name in &csr.csr().names {
+        match expected(name, request.profile, spiffe).map_err(|problem| csr.refuse(problem))? {
+            Some(san) if request.names.is_empty() || request.names.contains(&san) => {
+                taken.push(wished_name(name));
                 names.push(san);
             }
-            _ => dropped.push(shown),
+            _ => dropped.push(wished_name(name)),
         }
     }
     if !request.names.is_empty() {
         names.clone_from(&request.names);
     }
-    let (subject, subject_taken, subject_dropped) = checked_subject(request)?;
+    SanSet::new(names.iter().cloned()).map_err(|e| csr.refuse(e))?;
+    let (subject, subject_taken, subject_dropped) = checked_subject(csr, request)?;
     taken.extend(subject_taken);
     dropped.extend(subject_dropped);
-    let common_name = match &request.subject {
-        Some(typed) => typed.values(&crate::model::AttributeType::common_name()).last().map(ToString::to_string),
-        None => request.csr.subject.common_name().map(ToString::to_string),
-    };
-    let identity = identity(request.profile, &names, common_name.as_deref(), spiffe).ok_or_else(|| {
+    let common_name = subject.as_ref().and_then(|s| s.values(&AttributeType::common_name()).last().copied());
+    let identity = identity(request.profile, &names, common_name, spiffe).ok_or_else(|| {
         let what = match request.profile {
             Profile::Workload => "no SPIFFE ID: give one with `--spiffe`",
             Profile::Client => "no common name: give one with `--subject`",
             _ => "no DNS name and no IP address: give one with `--dns` or `--ip`",
         };
-        refuse(format!("a {} needs a name, and it has {what}", request.profile))
+        csr.refuse(format!("a {} needs a name, and it has {what}", request.profile))
     })?;
-    dropped_rest(request, &mut dropped);
-    let mut leaf = LeafRequest::new(request.profile, &identity)?;
+    dropped_rest(csr, &mut dropped);
+    let mut leaf = LeafRequest::new(request.profile, &identity).map_err(|e| csr.refuse(e))?;
     leaf.names = names;
     leaf.subject = subject;
     leaf.purposes.clone_from(&request.purposes);
-    leaf.key = LeafKey::Foreign(request.csr.public_key.clone());
+    leaf.key = LeafKey::Foreign(csr.csr().public_key.clone());
     (leaf.not_before, leaf.end) = (request.not_before, request.end);
     (leaf.issuer, leaf.name) = (request.issuer.clone(), request.name.clone());
     (leaf.again, leaf.delivery) = (request.again, request.delivery.clone());
     Ok(Translated { leaf, taken, dropped })
 }
 
+/// The key, which is always taken.
+pub(super) fn wished_key(csr: &ProvenCsr) -> Wished {
+    Wished { kind: "key", value: super::view::hex(&sha256(&csr.csr().public_key)) }
+}
+
+/// A name with its type; of some types the type is all that is read.
+pub(super) fn wished_name(name: &GeneralName) -> Wished {
+    let NameView { kind, value } = name_view(name);
+    let value = if value.is_empty() { kind.to_string() } else { format!("{kind}:{value}") };
+    Wished { kind: "name", value }
+}
+
 type Subjects = (Option<Subject>, Vec<Wished>, Vec<Wished>);
 
 /// The subject of the certificate, what was taken of the CSR's, and what was not.
-pub(super) fn checked_subject(request: &SignRequest) -> Result<Subjects, Error> {
-    let refuse = |problem: String| Error::Csr { path: request.source.clone(), problem };
-    let wish = &request.csr.subject;
-    let text = wish.subject.to_string();
-    let wished = |text: &str| vec![Wished { kind: "subject", value: text.into() }];
+pub(super) fn checked_subject(csr: &ProvenCsr, request: &SignRequest) -> Result<Subjects, Error> {
+    let wish = &csr.csr().subject;
+    let wished = |text: String| vec![Wished { kind: "subject", value: text }];
     if request.subject.is_some() || request.profile == Profile::Workload || wish.der.is_empty() {
-        let dropped = if wish.der.is_empty() { Vec::new() } else { wished(&text) };
+        let dropped = if wish.der.is_empty() { Vec::new() } else { wished(wish.subject.to_string()) };
         return Ok((request.subject.clone(), Vec::new(), dropped));
     }
-    // Through its text, so that every rule for what is typed holds for it too.
-    let checked = text.parse::<Subject>().map_err(|e| refuse(format!("its subject cannot be certified: {e}")))?;
-    Ok((Some(checked), wished(&text), Vec::new()))
+    let checked = read_name_to_issue(wish.der.as_bytes())
+        .map_err(|e| csr.refuse(format!("its subject `{}` cannot be certified: {e}", wish.subject)))?;
+    let taken = wished(checked.to_string());
+    Ok((Some(checked), taken, Vec::new()))
 }
 
 /// Extensions but for names, and attributes: none of them is taken.
-pub(super) fn dropped_rest(request: &SignRequest, dropped: &mut Vec<Wished>) {
-    for extension in request.csr.extensions.iter().filter(|e| e.oid.arcs() != oid::SUBJECT_ALT_NAME) {
+pub(super) fn dropped_rest(csr: &ProvenCsr, dropped: &mut Vec<Wished>) {
+    for extension in csr.csr().extensions.iter().filter(|e| e.oid.arcs() != oid::SUBJECT_ALT_NAME) {
         dropped.push(Wished { kind: "extension", value: extension_name(&extension.oid) });
     }
-    for attribute in &request.csr.other_attributes {
+    for attribute in &csr.csr().other_attributes {
         dropped.push(Wished { kind: "attribute", value: attribute_name(attribute) });
     }
 }

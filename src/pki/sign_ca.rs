@@ -1,49 +1,44 @@
 //! Signing the CSR of a CA whose key is somebody else's.
 
 use super::ca_request::CaRequest;
-use super::sign::{SignOutcome, SignRequest, Wished, checked_subject, dropped_rest};
-use super::view::{hex, name_view};
-use super::{Error, Pki};
-use crate::keys::sha256;
+use super::sign::{SignOutcome, SignRequest, checked_subject, dropped_rest, wished_key, wished_name};
+use super::{Error, Pki, ProvenCsr};
 use crate::model::{AttributeType, NameConstraints, Profile, San};
+use crate::x509::GeneralName;
 
 impl Pki {
-    /// Issues an intermediate for somebody's key. Its subject is taken, its names are not, and what it may do is what the
-    /// profile and `limits` say: path length and name constraints. Its CRL is for its owner to sign and for an import to
-    /// bring.
+    /// Issues an intermediate for somebody's key. Its subject is taken; of its names a trust domain alone, where it is the
+    /// one that `request` has. What it may do is what the profile and `limits` say: path length and name constraints. Its CRL
+    /// is for its owner to sign and for an import to bring.
     ///
     /// # Errors
     /// [`Error::Csr`] when its subject cannot be certified, [`super::CustodyError::KeyInUse`] when somebody has the key already, and as
     /// [`Pki::ca`].
-    pub fn sign_ca(&mut self, request: &SignRequest, limits: &CaLimits) -> Result<SignOutcome, Error> {
-        let refuse = |problem: String| Error::Csr { path: request.source.clone(), problem };
-        let (subject, mut taken, mut dropped) = checked_subject(request)?;
+    pub fn sign_ca(&mut self, csr: &ProvenCsr, request: &SignRequest, limits: &CaLimits) -> Result<SignOutcome, Error> {
+        request.check()?;
+        self.check_key_elsewhere(csr)?;
+        let (subject, subject_taken, mut dropped) = checked_subject(csr, request)?;
         let common_name = subject.as_ref().and_then(|s| s.values(&AttributeType::common_name()).last().copied());
         let name = common_name
-            .ok_or_else(|| refuse("a CA needs a name, and it has no common name: give one with `--subject`".into()))?;
-        let mut ca = CaRequest::new(Profile::Intermediate, name)?;
-        for name in &request.csr.names {
-            let view = name_view(name);
-            dropped.push(Wished { kind: "name", value: format!("{}:{}", view.kind, view.value) });
-        }
-        for name in &request.names {
+            .ok_or_else(|| csr.refuse("a CA needs a name, and it has no common name: give one with `--subject`"))?;
+        let mut ca = CaRequest::new(Profile::Intermediate, name).map_err(|e| csr.refuse(e))?;
+        let spiffe = request.names.iter().find_map(|n| if let San::Spiffe(id) = n { Some(id) } else { None });
+        let mut taken = vec![wished_key(csr)];
+        for name in &csr.csr().names {
             match name {
-                San::Spiffe(id) => ca.spiffe = Some(crate::model::SpiffeId::signer(id.as_str())?),
-                other => {
-                    let message = format!("a CA has no alternative names, and not the {} `{other}`", other.kind());
-                    return Err(Error::usage(message, "only --spiffe with a trust domain"));
-                }
+                GeneralName::Uri(text) if spiffe.is_some_and(|id| id.as_str() == text) => taken.push(wished_name(name)),
+                _ => dropped.push(wished_name(name)),
             }
         }
-        dropped_rest(request, &mut dropped);
-        taken.insert(0, Wished { kind: "key", value: hex(&sha256(&request.csr.public_key)) });
+        taken.extend(subject_taken);
+        dropped_rest(csr, &mut dropped);
+        ca.spiffe = spiffe.cloned();
         ca.subject = subject;
-        ca.foreign_key = Some(request.csr.public_key.clone());
+        ca.foreign_key = Some(csr.csr().public_key.clone());
         ca.purposes.clone_from(&request.purposes);
         (ca.not_before, ca.end) = (request.not_before, request.end);
         (ca.issuer, ca.name, ca.again) = (request.issuer.clone(), request.name.clone(), request.again);
         (ca.path_len, ca.constraints) = (limits.path_len, limits.constraints.clone());
-        ca.check()?;
         let outcome = self.ca(&ca)?;
         Ok(SignOutcome { outcome, taken, dropped })
     }

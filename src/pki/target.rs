@@ -92,9 +92,22 @@ fn find_word(transaction: &dyn Transaction, word: &str) -> Result<Found, Error> 
             target: word.into(),
             readings: vec![format!("the handle `{handle}`"), "a serial".into()],
         }),
-        (None, 0) => Err(Error::NotFound { target: word.into(), similar: similar(transaction, word)? }),
+        (None, 0) => Err(match waiting(transaction, word)? {
+            Some(handle) => Error::NoAnswer { handle },
+            None => Error::NotFound { target: word.into(), similar: similar(transaction, word)? },
+        }),
         (None, _) => find_serial(transaction, &records[0].serial, None, word),
     }
+}
+
+/// The handle of a request, where a word is one.
+fn waiting(transaction: &dyn Transaction, word: &str) -> Result<Option<Handle>, Error> {
+    for handle in word.parse::<Handle>().ok().into_iter().chain([Pki::handle_of(word)]) {
+        if transaction.request(&handle)?.is_some() {
+            return Ok(Some(handle));
+        }
+    }
+    Ok(None)
 }
 
 fn find_serial(

@@ -57,6 +57,9 @@ pub trait Transaction {
     /// The request that a handle waits with; it is taken by it as by a certificate.
     fn request(&self, handle: &Handle) -> Result<Option<CertificateRequest>, StoreError>;
 
+    /// The request of a public key (SHA-256 of its SubjectPublicKeyInfo); the first by handle, should there be several.
+    fn request_with_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<CertificateRequest>, StoreError>;
+
     /// Every request, by handle.
     fn requests(&self) -> Result<Vec<CertificateRequest>, StoreError>;
 

@@ -120,6 +120,7 @@ CREATE TABLE request(
   csr BLOB NOT NULL,
   recorded_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX request_key ON request(spki_sha256);
 ALTER TABLE crl ADD COLUMN follows INTEGER;
 CREATE INDEX certificate_issuer ON certificate(issuer, not_after);
 CREATE INDEX revocation_end ON revocation(issuer, not_after);

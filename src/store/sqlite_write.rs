@@ -21,6 +21,11 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(self.read_requests("WHERE handle = ?1", &[&handle.as_str()])?.pop())
     }
 
+    fn request_with_key(&self, spki_sha256: &[u8; 32]) -> Result<Option<CertificateRequest>, StoreError> {
+        let key = &&spki_sha256[..];
+        Ok(self.read_requests("WHERE spki_sha256 = ?1 ORDER BY handle LIMIT 1", &[key])?.pop())
+    }
+
     fn requests(&self) -> Result<Vec<CertificateRequest>, StoreError> {
         self.read_requests("ORDER BY handle", &[])
     }

@@ -41,6 +41,22 @@ const TABLE: [(SignatureAlgorithm, &str, &[u8]); 6] = [
     (SignatureAlgorithm::Ed25519, "Ed25519", &[0x30, 5, 6, 3, 0x2b, 0x65, 0x70]),
 ];
 
+/// Algorithms that exist and are neither made nor checked here, for messages.
+const ELSEWHERE: [(&str, &str); 12] = [
+    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption"),
+    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption"),
+    ("1.2.840.113549.1.1.10", "RSASSA-PSS"),
+    ("1.2.840.113549.1.1.14", "sha224WithRSAEncryption"),
+    ("1.2.840.10045.4.1", "ecdsa-with-SHA1"),
+    ("1.2.840.10045.4.3.1", "ecdsa-with-SHA224"),
+    ("1.2.840.10045.4.3.4", "ecdsa-with-SHA512"),
+    ("2.16.840.1.101.3.4.3.2", "dsa-with-SHA256"),
+    ("1.3.101.113", "Ed448"),
+    ("2.16.840.1.101.3.4.3.17", "ML-DSA-44"),
+    ("2.16.840.1.101.3.4.3.18", "ML-DSA-65"),
+    ("2.16.840.1.101.3.4.3.19", "ML-DSA-87"),
+];
+
 impl SignatureAlgorithm {
     /// What a key of this algorithm signs with: the hash follows the key.
     pub fn of_key(key: KeyAlgorithm) -> Self {
@@ -71,8 +87,16 @@ impl SignatureAlgorithm {
     pub fn name_of(identifier: &[u8]) -> String {
         match Self::from_der(identifier) {
             Some(a) => a.name().into(),
-            None => first_oid(identifier).unwrap_or_else(|| "unknown".into()),
+            None => {
+                let oid = Self::oid_of(identifier);
+                ELSEWHERE.iter().find(|e| e.0 == oid).map_or(oid, |e| e.1.into())
+            }
         }
+    }
+
+    /// The OID of any AlgorithmIdentifier, or `unknown`.
+    pub fn oid_of(identifier: &[u8]) -> String {
+        first_oid(identifier).unwrap_or_else(|| "unknown".into())
     }
 }
 

@@ -1,15 +1,15 @@
-//! Certificate signing requests (PKCS#10, RFC 2986): read as strictly as certificates, and written.
+//! Certificate signing requests (PKCS#10, RFC 2986), read as strictly as certificates.
 
 use super::crl_read::read_list;
-use super::der::{self, Reader, Value, tlv};
-use super::extension::{self, oid};
+use super::csr_write::EXTENSION_REQUEST;
+use super::der::{self, Reader, Value};
+use super::extension::oid;
 use super::name::read_name;
-use super::{ExtensionFacts, GeneralName, NameDer, NameFacts, SignatureAlgorithm, X509Error};
-use crate::model::{ExtendedKeyUsage, KeyUsage, Oid, San, SanSet};
+use super::{ExtensionFacts, GeneralName, NameDer, NameFacts, X509Error};
+use crate::model::{ExtendedKeyUsage, Oid};
+use std::collections::HashSet;
 
 const WHAT: &str = "the CSR";
-/// extensionRequest (RFC 2985 5.4.2).
-const EXTENSION_REQUEST: &[u64] = &[1, 2, 840, 113_549, 1, 9, 14];
 /// The same attribute as Microsoft's older tools name it.
 const MICROSOFT_EXTENSION_REQUEST: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 2, 1, 14];
 /// TLS feature (RFC 7633).
@@ -97,7 +97,8 @@ impl Csr {
     }
 
     fn take_attributes(&mut self, attributes: &mut Reader<'_>) -> Result<(), X509Error> {
-        let mut seen: Vec<Oid> = Vec::new();
+        // A set: a hostile request has as many attributes as there is room for.
+        let mut seen = HashSet::new();
         let mut asked = false;
         while !attributes.is_empty() {
             let one = attributes.expect(der::SEQUENCE)?;
@@ -105,7 +106,7 @@ impl Csr {
             let kind = der::read_oid(parts.expect(der::OID)?.content).ok_or_else(|| parts.fail("a broken OID"))?;
             let values = parts.expect(der::SET)?;
             parts.end()?;
-            if seen.contains(&kind) {
+            if !seen.insert(kind.clone()) {
                 return Err(parts.fail("an attribute that stands twice"));
             }
             if [EXTENSION_REQUEST, MICROSOFT_EXTENSION_REQUEST].contains(&kind.arcs()) {
@@ -118,17 +119,17 @@ impl Csr {
                 values.end()?;
                 self.take_extensions(&mut values.inside(list))?;
             } else {
-                self.other_attributes.push(kind.clone());
+                self.other_attributes.push(kind);
             }
-            seen.push(kind);
         }
         Ok(())
     }
 
     fn take_extensions(&mut self, list: &mut Reader<'_>) -> Result<(), X509Error> {
         self.extensions = read_list(list)?;
-        for (i, e) in self.extensions.iter().enumerate() {
-            if self.extensions[..i].iter().any(|other| other.oid == e.oid) {
+        let mut seen = HashSet::new();
+        for e in &self.extensions {
+            if !seen.insert(&e.oid) {
                 return Err(list.fail(&format!("the extension {} asked for twice", e.oid)));
             }
             if e.critical && !KNOWN.contains(&e.oid.arcs()) {
@@ -140,6 +141,24 @@ impl Csr {
             self.names = read_general_names(&names.value)?;
         }
         Ok(())
+    }
+
+    /// The purposes that are wished for; none without an extKeyUsage.
+    ///
+    /// # Errors
+    /// [`X509Error`] when the extension cannot be read.
+    pub fn purposes(&self) -> Result<Vec<ExtendedKeyUsage>, X509Error> {
+        let wished = self.extensions.iter().find(|e| e.oid.arcs() == oid::EXTENDED_KEY_USAGE);
+        let Some(wished) = wished else { return Ok(Vec::new()) };
+        let mut outer = Reader::new(&wished.value, WHAT);
+        let sequence = outer.expect(der::SEQUENCE)?;
+        outer.end()?;
+        let (mut list, mut all) = (outer.inside(sequence), Vec::new());
+        while !list.is_empty() {
+            let one = der::read_oid(list.expect(der::OID)?.content).ok_or_else(|| list.fail("a broken OID"))?;
+            all.push(ExtendedKeyUsage::from_oid(one));
+        }
+        Ok(all)
     }
 
     /// The DER bytes.
@@ -197,87 +216,12 @@ fn read_general_name(name: Value<'_>, list: &Reader<'_>) -> Result<GeneralName, 
     })
 }
 
-/// A request to be signed by its own key (RFC 2986 4.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CsrFields {
-    /// The subject.
-    pub subject: NameDer,
-    /// subjectPublicKeyInfo in DER.
-    pub public_key: Vec<u8>,
-    /// Whether a CA's certificate is asked for.
-    pub ca: bool,
-    /// keyUsage
-    pub key_usage: KeyUsage,
-    /// extKeyUsage; left out when empty.
-    pub extended_key_usage: Vec<ExtendedKeyUsage>,
-    /// subjectAltName; left out when empty.
-    pub names: SanSet,
-}
-
-/// Encodes certificationRequestInfo.
-pub fn encode_csr_info(fields: &CsrFields) -> Vec<u8> {
-    let mut extensions = Vec::new();
-    let mut add = |arcs: &[u64], critical: bool, value: &[u8]| {
-        // The arcs are constants of this crate.
-        let oid = Oid::from_arcs(arcs).map(|o| der::oid(&o)).unwrap_or_default();
-        let critical = if critical { tlv(der::BOOLEAN, &[0xff]) } else { Vec::new() };
-        extensions.extend(der::constructed(der::SEQUENCE, &[&oid, &critical, &tlv(der::OCTET_STRING, value)]));
-    };
-    if fields.ca {
-        add(oid::BASIC_CONSTRAINTS, true, &tlv(der::SEQUENCE, &tlv(der::BOOLEAN, &[0xff])));
-    }
-    add(oid::KEY_USAGE, true, &key_usage(fields.key_usage));
-    if !fields.extended_key_usage.is_empty() {
-        let all: Vec<u8> = fields.extended_key_usage.iter().flat_map(|e| der::oid(e.oid())).collect();
-        add(oid::EXTENDED_KEY_USAGE, false, &tlv(der::SEQUENCE, &all));
-    }
-    if !fields.names.is_empty() {
-        let all: Vec<u8> = fields.names.iter().flat_map(general_name).collect();
-        add(oid::SUBJECT_ALT_NAME, fields.subject.is_empty(), &tlv(der::SEQUENCE, &all));
-    }
-    let kind = Oid::from_arcs(EXTENSION_REQUEST).map(|o| der::oid(&o)).unwrap_or_default();
-    let values = tlv(der::SET, &tlv(der::SEQUENCE, &extensions));
-    let attribute = der::constructed(der::SEQUENCE, &[&kind, &values]);
-    let attributes = tlv(der::context_constructed(0), &attribute);
-    let version = tlv(der::INTEGER, &[0]);
-    der::constructed(der::SEQUENCE, &[&version, fields.subject.as_bytes(), &fields.public_key, &attributes])
-}
-
-/// Puts the signed parts together (RFC 2986 4.2).
-pub fn assemble_csr(info: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
-    super::assemble_certificate(info, algorithm, signature)
-}
-
-/// A named bit string: the first bit is the highest, and zeros at the end are left out (X.690 11.2.2).
-fn key_usage(usage: KeyUsage) -> Vec<u8> {
-    let bits = usage.bits();
-    let mut octets = vec![0u8; 2];
-    for n in (0..9).filter(|n| bits >> n & 1 == 1) {
-        octets[n / 8] |= 0x80 >> (n % 8);
-    }
-    while octets.last() == Some(&0) {
-        octets.pop();
-    }
-    let unused = octets.last().map_or(0, |o| o.trailing_zeros() as u8);
-    tlv(der::BIT_STRING, &[&[unused], &octets[..]].concat())
-}
-
-fn general_name(name: &San) -> Vec<u8> {
-    match name {
-        San::Dns(n) => tlv(der::context(extension::DNS_NAME), n.as_str().as_bytes()),
-        San::Ip(n) => match n.address() {
-            std::net::IpAddr::V4(a) => tlv(der::context(extension::IP_ADDRESS), &a.octets()),
-            std::net::IpAddr::V6(a) => tlv(der::context(extension::IP_ADDRESS), &a.octets()),
-        },
-        San::Email(n) => tlv(der::context(extension::RFC822_NAME), n.as_str().as_bytes()),
-        San::Uri(n) => tlv(der::context(extension::URI), n.as_str().as_bytes()),
-        San::Spiffe(n) => tlv(der::context(extension::URI), n.as_str().as_bytes()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::der::tlv;
+    use super::super::{CsrFields, SignatureAlgorithm, assemble_csr, encode_csr_info};
     use super::*;
+    use crate::model::{KeyUsage, San, SanSet};
 
     fn fields() -> CsrFields {
         let names = ["a.example", "10.0.0.1", "2001:db8::1"].map(|t| San::host(t).unwrap());
@@ -310,14 +254,9 @@ mod tests {
         ];
         assert_eq!(csr.names, expected);
         assert!(csr.other_attributes.is_empty() && csr.extensions.len() == 3);
+        assert_eq!(csr.purposes(), Ok(fields().extended_key_usage));
         let bare = Csr::read(&whole(&CsrFields { names: SanSet::default(), ca: true, ..fields() })).unwrap();
         assert!(bare.names.is_empty() && bare.extensions[0].oid.arcs() == oid::BASIC_CONSTRAINTS);
-    }
-
-    #[test]
-    fn key_usage_bits() {
-        assert_eq!(key_usage(KeyUsage::DIGITAL_SIGNATURE), [3, 2, 7, 0x80]);
-        assert_eq!(key_usage(KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN)), [3, 2, 1, 6]);
     }
 
     fn with_attributes(attributes: &[u8]) -> Result<Csr, X509Error> {

@@ -5,6 +5,7 @@ mod crl_entries;
 mod crl_read;
 mod crl_write;
 mod csr;
+mod csr_write;
 pub(crate) mod der;
 mod encode;
 mod error;
@@ -19,7 +20,8 @@ pub(crate) use algorithm::{algorithm_identifier, spki};
 pub use crl_entries::CrlEntries;
 pub use crl_read::{Crl, RevokedEntry};
 pub use crl_write::{CrlFields, TbsCrl};
-pub use csr::{Csr, CsrFields, assemble_csr, encode_csr_info};
+pub use csr::Csr;
+pub use csr_write::{CsrFields, assemble_csr, encode_csr_info};
 pub use encode::{assemble_certificate, encode_certificate};
 pub use error::X509Error;
 pub use extension::oid;
@@ -28,5 +30,5 @@ pub use facts::{
     BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, ReadSubtree, TbsFacts,
 };
 pub use fields::{CertificateFields, NameDer};
-pub use name::{encode_name, read_name};
+pub use name::{NameError, encode_name, read_name, read_name_to_issue};
 pub use read::{read_certificate, read_tbs};

@@ -1,9 +1,9 @@
 //! `request` and `sign`: keys made here for CAs elsewhere, and keys of others that are certified here.
 
 use crate::common::Sandbox;
-use rootlet::keys::{PrivateKey, SoftwareSigner};
+use rootlet::keys::{PrivateKey, SoftwareSigner, sha256};
 use rootlet::model::{KeyAlgorithm, KeyUsage, San, SanSet};
-use rootlet::x509::{Csr, CsrFields, NameDer};
+use rootlet::x509::{CsrFields, NameDer, SignatureAlgorithm, assemble_csr, encode_csr_info};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
@@ -55,6 +55,46 @@ fn a_request_is_made_in_a_folder_of_its_own() {
     assert_eq!(s.json(&["history"])["acts"][0]["action"], "requested");
 }
 
+/// Whoever looks for it by its name is told what it waits for.
+#[test]
+fn what_waits_is_listed() {
+    let s = Sandbox::new();
+    s.ok(&["request", "Issuing CA", "--profile", "intermediate"]);
+    s.ok(&["list"]).says("1 request waits for its certificate");
+    s.ok(&["request", "api.internal", "--profile", "server", "--key", "p384"]);
+    s.ok(&["list"]).says("2 requests wait for their certificates");
+    let table = s.ok(&["list", "--requests"]).stdout;
+    let lines: Vec<Vec<&str>> = table.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(
+        (lines[1][..2].join(" "), lines[2][..2].join(" ")),
+        ("api.internal server".into(), "issuing-ca intermediate".into())
+    );
+    assert!(lines[1].ends_with(&["p384", "pki/requests/api.internal/request.csr"]), "{table}");
+    let listed = s.json(&["list", "--requests"])["requests"].clone();
+    assert_eq!(listed[0]["pem"], s.text("pki/requests/api.internal/request.csr"));
+    for line in [&["show", "issuing-ca"][..], &["show", "Issuing CA"], &["revoke", "api.internal"]] {
+        let error = s.refuses(line, 1, "not-found");
+        assert!(error["message"].as_str().unwrap().contains("it was requested"), "{error}");
+    }
+    s.refuses(&["list", "--requests", "--all"], 2, "usage");
+    // Of a CA elsewhere nothing is known before it answers.
+    s.ok(&["status"]).says("nothing is due");
+}
+
+#[test]
+fn purposes_are_asked_for() {
+    let s = Sandbox::new();
+    let line = ["request", "signer", "--profile", "client", "--eku", "codeSigning", "--if-missing"];
+    let made = s.json(&line);
+    s.write("signer.csr", made["request"]["pem"].as_str().unwrap());
+    let csr = rootlet::pki::read_csr(&s.bytes("signer.csr"), std::path::Path::new("x")).unwrap();
+    let asked: Vec<String> = csr.csr().purposes().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(asked, ["clientAuth", "codeSigning"]);
+    assert_eq!(s.json(&line)["action"], "unchanged");
+    let error = s.refuses(&["request", "signer", "--profile", "client", "--if-missing"], 1, "differs");
+    assert_eq!(error["differences"][0]["field"], "eku");
+}
+
 #[test]
 fn again_and_again() {
     let s = Sandbox::new();
@@ -70,6 +110,16 @@ fn again_and_again() {
     assert!(s.bytes("pki/requests/api.internal/key.pem") == key);
     assert_eq!(s.json(&with(&["--force"]))["action"], "reissued");
     assert!(s.bytes("pki/requests/api.internal/key.pem") != key);
+    // The CSR of a CA may lie elsewhere for a year: its key is not replaced.
+    let ca = ["request", "Issuing CA", "--profile", "intermediate"];
+    s.ok(&ca);
+    let error = s.refuses(&ca, 1, "exists");
+    assert!(!error["hints"].to_string().contains("--force"), "{error}");
+    s.refuses(&[&ca[..], &["--force"]].concat(), 2, "usage");
+    s.refuses(&[&ca[..], &["--force", "--key-file", "nowhere.pem"]].concat(), 2, "usage");
+    let error = s.refuses(&[&ca[..], &["--if-missing", "--key", "p384"]].concat(), 1, "differs");
+    assert!(!error["hints"].to_string().contains("--force"), "{error}");
+    assert_eq!(s.json(&[&ca[..], &["--if-missing"]].concat())["action"], "unchanged");
     s.ok(&["doctor"]);
 }
 
@@ -186,6 +236,21 @@ fn every_profile_takes_its_names() {
     assert_eq!(sans(&typed), pair("bob", "spiffe://example.org/a"));
 }
 
+/// Many tools encode the common name first, and Windows its strings in its own way: what is certified is what was read,
+/// in the same order.
+#[test]
+fn a_subject_keeps_its_order() {
+    let s = Sandbox::with_issuing_ca();
+    for (n, subject) in ["/CN=a.internal/O=Example/C=DE", "/C=DE/O=L\u{fc}+CN=a.internal/OU=b/OU=a"].iter().enumerate()
+    {
+        s.write("a.csr", csr(KeyAlgorithm::P256, subject, &hosts(&["a.internal"])).0);
+        let signed = s.json(&["sign", "a.csr", "--profile", "server", "--name", &format!("a{n}")]);
+        let subject: rootlet::model::Subject = subject.parse().unwrap();
+        assert_eq!(signed["certificate"]["subject"], subject.to_string());
+        assert!(values(&signed["taken"]).contains(&format!("subject {subject}")));
+    }
+}
+
 /// Requests of old tools have a common name and nothing else.
 #[test]
 fn a_common_name_becomes_a_name() {
@@ -285,6 +350,112 @@ fn what_is_no_good_csr() {
     s.refuses(&["sign", "good.csr", "--profile", "intermediate", "--dns", "a.internal"], 2, "usage");
     s.refuses(&["sign", "good.csr"], 2, "usage");
     s.refuses(&["sign", "good.csr", "--profile", "workload", "--subject", "CN=x"], 2, "usage");
+    s.refuses(&["sign", "good.csr", "--profile", "client", "--key-mode", "0640"], 2, "usage");
+    // Of version 2, whatever that may be.
+    let version = good.windows(3).position(|w| w == [2, 1, 0]).unwrap();
+    s.write("version.csr", [&good[..version + 2], &[1], &good[version + 3..]].concat());
+    let error = s.refuses(&["sign", "version.csr", "--profile", "server"], 1, "csr");
+    assert!(error["message"].as_str().unwrap().contains("version"), "{error}");
+}
+
+/// Everything that can be wrong with the words is seen before the file is.
+#[test]
+fn wrong_words_are_wrong_whatever_the_file_holds() {
+    let s = Sandbox::new();
+    for (words, code) in [
+        ("workload --ip 10.0.0.1", "usage"),
+        ("workload --subject CN=x", "usage"),
+        ("workload --spiffe spiffe://td", "invalid-value"),
+        ("server --spiffe spiffe://td/a --spiffe spiffe://td/b", "invalid-value"),
+        ("server --permit dns:a.internal", "usage"),
+        ("server --dns my_host", "invalid-value"),
+        ("intermediate --dns a.internal", "usage"),
+        ("intermediate --spiffe spiffe://td/path", "invalid-value"),
+        ("intermediate --subject O=Example", "usage"),
+        ("intermediate --force", "usage"),
+        ("root", "usage"),
+        ("client --if-missing --force", "usage"),
+        ("client --owner nobody", "usage"),
+        ("client --days 1 --not-after 2040-01-01", "usage"),
+    ] {
+        let line: Vec<&str> = ["sign", "nowhere.csr", "--profile"].into_iter().chain(words.split(' ')).collect();
+        s.refuses(&line, 2, code);
+    }
+}
+
+/// Keys that prove nothing, or not for long, and how it is said.
+#[test]
+fn a_key_must_be_worth_its_certificate() {
+    let s = Sandbox::with_issuing_ca();
+    let modulus = [&[0, 0xc0][..], &[0x55; 254], &[1]].concat();
+    let negative = &modulus[1..];
+    for (modulus, exponent, words) in [
+        (&modulus[..], &[1][..], "the exponent 1,"),
+        (&modulus, &[3], "the exponent 3,"),
+        (negative, &[1, 0, 1], "negative"),
+        (&[&[0][..], &modulus[129..]].concat(), &[1, 0, 1], "bits"),
+        (&[0], &[1, 0, 1], "0 bits"),
+    ] {
+        s.write("weak.csr", forged(modulus, exponent));
+        let error = s.refuses(&["sign", "weak.csr", "--profile", "client"], 1, "csr");
+        assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+    }
+    // A good key, whose owner did not sign.
+    s.write("weak.csr", forged(&modulus, &[1, 0, 1]));
+    let error = s.refuses(&["sign", "weak.csr", "--profile", "client"], 1, "csr");
+    assert!(error["message"].as_str().unwrap().contains("has the key"), "{error}");
+}
+
+/// A request for an RSA key whose signature is the padded digest itself: with the exponent 1 that is a signature, and
+/// nobody needs a key for it (RFC 8017 9.2).
+fn forged(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
+    let tlv = |tag: u8, content: &[u8]| {
+        let length = content.len();
+        let header = match length {
+            0..0x80 => vec![tag, length as u8],
+            0x80..0x100 => vec![tag, 0x81, length as u8],
+            _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+        };
+        [&header, content].concat()
+    };
+    let key = tlv(0x30, &[tlv(2, modulus), tlv(2, exponent)].concat());
+    let algorithm = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+    let info = encode_csr_info(&CsrFields {
+        subject: NameDer::of(&"CN=a".parse().unwrap()),
+        public_key: tlv(0x30, &[&algorithm[..], &tlv(3, &[&[0], &key[..]].concat())].concat()),
+        ca: false,
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usage: Vec::new(),
+        names: SanSet::default(),
+    });
+    let sha256_prefix = [0x30, 0x31, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20];
+    let digest_info = [&sha256_prefix[..], &sha256(&info)].concat();
+    let padding = vec![0xff; 256 - 3 - digest_info.len()];
+    let signature = [&[0, 1][..], &padding, &[0], &digest_info].concat();
+    assemble_csr(&info, SignatureAlgorithm::RsaSha256, &signature)
+}
+
+/// What this PKI asked for is not its own to sign: the certificate would say that the key is elsewhere.
+#[test]
+fn a_key_that_waits_here_is_not_elsewhere() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["request", "Team CA", "--profile", "intermediate"]);
+    s.ok(&["request", "api.internal", "--profile", "server"]);
+    let csr = "pki/requests/api.internal/request.csr";
+    let error = s.refuses(&["sign", csr, "--profile", "server"], 1, "key-in-use");
+    assert!(error["hints"].to_string().contains("rootlet server 'api.internal' --key-file "), "{error}");
+    let (csr, key) = ("pki/requests/team-ca/request.csr", "pki/requests/team-ca/key.pem");
+    s.refuses(&["sign", csr, "--profile", "intermediate"], 1, "key-in-use");
+    s.refuses(&["sign", csr, "--profile", "client"], 1, "key-in-use");
+    // The key of a CA to be is nobody else's either.
+    s.refuses(&["server", "x.internal", "--key-file", key], 1, "key-in-use");
+    s.refuses(&["request", "x.internal", "--profile", "server", "--key-file", key], 1, "key-in-use");
+    s.refuses(&["request", "Other CA", "--profile", "intermediate", "--key-file", key], 1, "key-in-use");
+    let leafs = "pki/requests/api.internal/key.pem";
+    s.refuses(&["intermediate", "Other CA", "--issuer", "lab-root", "--key-file", leafs], 1, "key-in-use");
+    s.ok(&["server", "api.internal", "--key-file", leafs]);
+    s.ok(&["intermediate", "Team CA", "--issuer", "lab-root", "--key-file", key]);
+    s.ok(&["doctor"]);
 }
 
 /// A CA's key in a leaf would be a CA without its limits.
@@ -315,7 +486,8 @@ fn a_changed_csr_is_no_proof() {
         let read = rootlet::pki::read_csr(&bad, std::path::Path::new("x"));
         assert!(read.is_err(), "octet {i} does not count");
     }
-    assert_eq!(Csr::read(&good).unwrap().der(), good);
+    let read = rootlet::pki::read_csr(&good, std::path::Path::new("x")).unwrap();
+    assert_eq!(read.csr().der(), good);
 }
 
 /// A key that exists already, and one that is encrypted from the start.

@@ -5,14 +5,17 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rootlet::disk::{decode_pem, encode_pem};
+use rootlet::issue::sign_csr;
 use rootlet::judge::{check_chain, check_draft, check_names, matches_host};
-use rootlet::keys::{PrivateKey, key_identifier, verify_signature};
-use rootlet::model::{Profile, San, Timestamp};
+use rootlet::keys::{PrivateKey, SoftwareSigner, check_public_key, key_identifier, verify_signature};
+use rootlet::model::{KeyAlgorithm, Profile, San, Timestamp};
+use rootlet::pki::read_csr;
 use rootlet::policy::{LintContext, lint_certificate, lint_crl};
 use rootlet::x509::{
-    Certificate, Crl, TbsCrl, assemble_certificate, encode_certificate, public_key_kind, read_certificate, read_name,
-    read_tbs,
+    Certificate, Crl, Csr, CsrFields, TbsCrl, assemble_certificate, encode_certificate, public_key_kind,
+    read_certificate, read_name, read_name_to_issue, read_tbs,
 };
+use std::path::Path;
 
 /// What happens to bytes on their way: a bit flips, one is lost, one comes in, the end is cut.
 #[derive(Debug, Clone)]
@@ -98,6 +101,29 @@ fn anything(bytes: &[u8]) {
     let _ = (read_name(bytes).map(|n| (n.to_string(), n.to_slash_form())), read_tbs(bytes).map_err(|e| e.to_string()));
     let _ = (decode_pem(bytes), public_key_kind(bytes), PrivateKey::from_pem(bytes).map_err(|e| e.to_string()));
     let _ = PrivateKey::from_pkcs8(bytes.to_vec().into()).map_err(|e| e.to_string());
+    let _ = (read_csr(bytes, Path::new("a.csr")).map_err(|e| e.to_string()), check_public_key(bytes));
+    if let Ok(csr) = Csr::read(bytes) {
+        judge_csr(&csr);
+    }
+}
+
+/// Everything that is looked at in a request before its signature is, and what would be after.
+fn judge_csr(csr: &Csr) {
+    let _ = check_public_key(&csr.public_key).map_err(|e| e.to_string());
+    let _ = verify_signature(&csr.public_key, &csr.signature_algorithm, csr.info(), csr.signature());
+    let _ = (csr.purposes(), read_name_to_issue(csr.subject.der.as_bytes()).map_err(|e| e.to_string()));
+    assert!(csr.extensions.iter().all(|e| csr.extensions.iter().filter(|o| o.oid == e.oid).count() == 1));
+}
+
+fn any_csr() -> impl Strategy<Value = CsrFields> {
+    (any_certificate(), any::<bool>()).prop_map(|(c, ca)| CsrFields {
+        subject: c.subject,
+        public_key: c.public_key,
+        ca,
+        key_usage: c.key_usage,
+        extended_key_usage: c.extended_key_usage,
+        names: c.names,
+    })
 }
 
 /// Values inside values, the lengths right and the rest chance: deeper than plain bytes ever get.
@@ -148,6 +174,22 @@ proptest! {
             judge(&broken, Some(&whole));
             judge(&whole, Some(&broken));
         }
+    }
+
+    /// Nothing that was changed on its way proves a key.
+    #[test]
+    fn a_damaged_csr_gets_an_answer_and_proves_nothing(fields in any_csr(), damage in any_damage()) {
+        let key = PrivateKey::generate(KeyAlgorithm::P256).unwrap();
+        let fields = CsrFields { public_key: key.public_key().to_vec(), ..fields };
+        let csr = sign_csr(&fields, &SoftwareSigner::new(key).unwrap()).unwrap();
+        prop_assert_eq!(&csr.subject.der, &fields.subject);
+        prop_assert!(read_csr(csr.der(), Path::new("a.csr")).is_ok());
+        let broken = damaged(csr.der(), &damage);
+        if let Ok(broken) = Csr::read(&broken) {
+            judge_csr(&broken);
+        }
+        // An ECDSA signature may be changed into another one of the same message: (r, s) into (r, n - s), by no such damage.
+        prop_assert!(broken == csr.der() || read_csr(&broken, Path::new("a.csr")).is_err());
     }
 
     #[test]

@@ -319,6 +319,9 @@ pub fn a_request_waits_under_its_handle(store: &mut dyn Store) {
     transaction.put_request(&request("b", b"3")).unwrap();
     transaction.commit().unwrap();
     assert_eq!(read(store, |t| t.requests().unwrap()), [request("a", b"2"), request("b", b"3")]);
+    let key = request("a", b"2").spki_sha256;
+    assert_eq!(read(store, |t| t.request_with_key(&key).unwrap()), Some(request("a", b"2")));
+    assert_eq!(read(store, |t| t.request_with_key(&[0xee; 32]).unwrap()), None);
     let transaction = store.begin(Access::Write).unwrap();
     transaction.remove_request(&handle("a")).unwrap();
     transaction.commit().unwrap();

@@ -4,7 +4,7 @@ use super::super::failure::Failure;
 use super::super::render::{Table, span};
 use clap::{ArgMatches, Args, Command};
 use rootlet::model::{Lifetime, Profile, Timestamp};
-use rootlet::pki::{CertificateView, ListRequest, Status};
+use rootlet::pki::{CertificateView, ListRequest, Pki, RequestView, Status};
 use std::io::Write;
 
 /// Rows that are held to find the widths of the columns.
@@ -39,11 +39,20 @@ struct Options {
     /// One JSON object a line, as they come
     #[arg(long, conflicts_with = "json")]
     jsonl: bool,
+    /// What waits for a certificate from elsewhere, instead of certificates
+    #[arg(long, conflicts_with_all = ["issuer", "profile", "status", "expires_within", "san", "since", "all", "pem", "jsonl"])]
+    requests: bool,
 }
 
 #[derive(serde::Serialize)]
 struct Listed {
     certificates: Vec<CertificateView>,
+    warnings: [(); 0],
+}
+
+#[derive(serde::Serialize)]
+struct Waiting {
+    requests: Vec<RequestView>,
     warnings: [(); 0],
 }
 
@@ -77,6 +86,9 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     };
     let mut pki = context.open()?;
     let now = pki.now();
+    if options.requests {
+        return waiting(&mut pki, context);
+    }
     if options.jsonl {
         return stream(&mut pki, &request);
     }
@@ -107,10 +119,35 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     } else {
         context.printer.say("nothing to list");
     }
+    match pki.requests()?.len() {
+        0 => {}
+        1 => context.printer.say("1 request waits for its certificate: see --requests"),
+        n => context.printer.say(&format!("{n} requests wait for their certificates: see --requests")),
+    }
     Ok(Exit::Done)
 }
 
-fn stream(pki: &mut rootlet::pki::Pki, request: &ListRequest) -> Result<Exit, Failure> {
+fn waiting(pki: &mut Pki, context: &Context) -> Result<Exit, Failure> {
+    let (requests, now) = (pki.requests()?, pki.now());
+    if context.printer.is_json() {
+        context.printer.object(&Waiting { requests, warnings: [] })?;
+        return Ok(Exit::Done);
+    }
+    if requests.is_empty() {
+        context.printer.say("nothing to list");
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(["NAME", "PROFILE", "REQUESTED", "", "KEY", "CSR"]);
+    for r in requests {
+        let since = span(r.requested_at, now);
+        let place = super::super::render::place(&r.files.csr);
+        table.row([r.name, r.profile.into(), r.requested_at.date(), since, r.key_algorithm, place]);
+    }
+    context.printer.text(&table.page())?;
+    Ok(Exit::Done)
+}
+
+fn stream(pki: &mut Pki, request: &ListRequest) -> Result<Exit, Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut failed = None;
     pki.list(request, &mut |view| {

@@ -1,11 +1,11 @@
-use super::super::args::{NameArgs, SubjectSecretArgs, key_algorithm, secrets};
+use super::super::args::{NameArgs, SubjectSecretArgs, each, key_algorithm, secrets};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::place;
 use super::super::secrets::Secrets;
 use clap::{ArgMatches, Args, Command};
-use rootlet::model::{Profile, Subject};
+use rootlet::model::{ExtendedKeyUsage, Profile, Subject};
 use rootlet::pki::{Again, CaRequest, CsrRequest, CustodyError, KeyFile, LeafKey, LeafRequest, Pki, SecretSource};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +23,9 @@ struct Options {
     subject: Option<String>,
     #[command(flatten)]
     names: NameArgs,
+    /// A purpose besides the profile's: a name as codeSigning, or an OID
+    #[arg(long, value_name = "NAME|OID")]
+    eku: Vec<String>,
     /// The key: p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096 [default: as rootlet.toml says, else p256]
     #[arg(long, value_name = "ALGORITHM")]
     key: Option<String>,
@@ -63,6 +66,7 @@ impl Options {
         };
         let subject = self.subject.as_deref().map(str::parse::<Subject>).transpose()?;
         let name = self.name.as_deref().map(str::parse).transpose()?;
+        let purposes = each::<ExtendedKeyUsage>(&self.eku)?;
         let algorithm = key_algorithm(self.key.as_deref())?;
         if self.secret.was_typed() && self.key_file.is_none() && !self.encrypt_key {
             let hint = "it opens the key in --key-file, or goes with --encrypt-key";
@@ -70,13 +74,13 @@ impl Options {
         }
         if profile.is_ca() {
             let ca = self.translate_ca(profile, subject, name, again)?;
+            let ca = CaRequest { key: algorithm, purposes, encrypt_key: self.encrypt_key, ..ca };
+            ca.check()?;
             let key_file = self.key_file(&ca.display_name, secrets)?;
-            let ca = CaRequest { key: algorithm, key_file, encrypt_key: self.encrypt_key, ..ca };
-            CaRequest { again: Again::Refuse, ..ca.clone() }.check()?;
-            return Ok(CsrRequest::Authority(ca));
+            return Ok(CsrRequest::Authority(CaRequest { key_file, ..ca }));
         }
         let mut leaf = LeafRequest::new(profile, &self.name_argument)?;
-        leaf.names.extend(self.names.translate()?);
+        (leaf.names, leaf.purposes) = (self.names.translate()?, purposes);
         (leaf.subject, leaf.name, leaf.key, leaf.again) = (subject, name, LeafKey::New(algorithm), again);
         leaf.check()?;
         if let Some(file) = self.key_file(&leaf.identity.name(), secrets)? {

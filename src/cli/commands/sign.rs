@@ -89,26 +89,16 @@ impl Options {
             }
             return Ok(None);
         }
-        if self.out_dir.is_some() || self.force {
-            let hint = "its files are in `ca/`; the certificate goes to stdout";
-            return Err(Failure::usage("a CA is not delivered and not replaced by force", hint));
-        }
         let path_len = self.path_len.as_deref().map(path_len).transpose()?;
         let constraints =
             NameConstraints { permitted: each::<Subtree>(&self.permit)?, excluded: each::<Subtree>(&self.exclude)? };
         Ok(Some(CaLimits { path_len, constraints }))
     }
 
-    fn translate(&self, profile: Profile) -> Result<impl FnOnce(rootlet::x509::Csr) -> SignRequest, Failure> {
+    fn translate(&self, profile: Profile) -> Result<SignRequest, Failure> {
         let names = self.names.translate()?;
         let purposes = each::<ExtendedKeyUsage>(&self.eku)?;
         let subject = self.subject.as_deref().map(str::parse::<Subject>).transpose()?;
-        if profile == Profile::Workload && subject.is_some() {
-            return Err(Failure::usage(
-                "a workload's subject is empty: its SPIFFE ID names it",
-                "leave --subject away",
-            ));
-        }
         let (end, not_before) = (self.life.end()?, self.life.not_before()?);
         self.life.check()?;
         let name = self.name.as_deref().map(str::parse).transpose()?;
@@ -120,8 +110,8 @@ impl Options {
             }
             None => None,
         };
-        let (issuer, source) = (self.issuer.clone(), self.csr.clone());
-        Ok(move |csr| SignRequest {
+        let issuer = self.issuer.clone();
+        let request = SignRequest {
             subject,
             names,
             purposes,
@@ -131,26 +121,25 @@ impl Options {
             name,
             again,
             delivery,
-            ..SignRequest::new(profile, csr, &source)
-        })
+            ..SignRequest::new(profile)
+        };
+        request.check()?;
+        Ok(request)
     }
 }
 
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<Options>(matches)?;
     let profile: Profile = options.profile.parse()?;
-    if profile == Profile::Root {
-        return Err(Failure::usage("nobody signs a root but itself", "use `--profile intermediate`"));
-    }
-    let limits = options.limits(profile)?;
-    let wanted = options.translate(profile)?;
-    let secrets = secrets_beside_stdin(&options.issuer_secret, options.csr == Path::new("-"))?;
-    let source = if options.csr == Path::new("-") { Path::new("stdin") } else { &options.csr };
+    let (request, limits) = (options.translate(profile)?, options.limits(profile)?);
+    let from_stdin = options.csr == Path::new("-");
+    let secrets = secrets_beside_stdin(&options.issuer_secret, from_stdin)?;
+    let source = if from_stdin { Path::new("stdin") } else { &options.csr };
     let csr = read_csr(&read(&options.csr)?, source)?;
-    let (mut pki, request) = (context.open()?.with_secrets(secrets), wanted(csr));
+    let mut pki = context.open()?.with_secrets(secrets);
     let outcome = match &limits {
-        Some(limits) => pki.sign_ca(&request, limits)?,
-        None => pki.sign(&request)?,
+        Some(limits) => pki.sign_ca(&csr, &request, limits)?,
+        None => pki.sign(&csr, &request)?,
     };
     if context.printer.is_json() {
         context.printer.object(&outcome)?;

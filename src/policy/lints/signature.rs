@@ -33,7 +33,7 @@ impl Algorithm {
         if let Some(known) = SignatureAlgorithm::from_der(identifier) {
             return Algorithm::Known(known);
         }
-        let oid = SignatureAlgorithm::name_of(identifier);
+        let oid = SignatureAlgorithm::oid_of(identifier);
         match oid.as_str() {
             "1.2.840.10045.4.3.2"
             | "1.2.840.10045.4.3.3"
