@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// What the PEM of a request is called: by the standard, and by older tools (RFC 7468 7).
 const LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
+/// The most octets of a request in DER: rustls-webpki, the second verifier, reads certificates of 65,535 octets, and what is
+/// issued has a little more in it than the names that were asked for. Thousands of names fit.
+const MAX_DER: usize = 48 << 10;
 /// The first octet of a SEQUENCE.
 const SEQUENCE: u8 = 0x30;
 
@@ -53,6 +56,9 @@ pub fn read_csr(bytes: &[u8], source: &Path) -> Result<ProvenCsr, Error> {
         Some(&SEQUENCE) => bytes.to_vec(),
         Some(_) => from_pem(bytes).map_err(refuse)?,
     };
+    if der.len() > MAX_DER {
+        return Err(refuse(format!("it has {} bytes in DER, and {MAX_DER} is the most", der.len())));
+    }
     let csr = Csr::read(&der).map_err(|e| refuse(e.to_string()))?;
     // A signature of a key that is not known here cannot be checked: the reason is the key.
     check_public_key(&csr.public_key).map_err(|e| refuse(format!("its key is not certified: {e}")))?;

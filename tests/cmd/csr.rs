@@ -358,6 +358,23 @@ fn what_is_no_good_csr() {
     assert!(error["message"].as_str().unwrap().contains("version"), "{error}");
 }
 
+/// As many names as a certificate can hold, and more.
+#[test]
+fn a_csr_of_very_many_names() {
+    let s = Sandbox::with_issuing_ca();
+    for (count, fits) in [(2_000, true), (4_000, false), (20_000, false)] {
+        let names: Vec<San> = (0..count).map(|n| San::host(&format!("h{n}.lab.internal")).unwrap()).collect();
+        s.write("many.csr", csr(KeyAlgorithm::Ed25519, "CN=h0.lab.internal", &names).0);
+        let line = ["sign", "many.csr", "--profile", "server"];
+        if fits {
+            assert_eq!(s.json(&line)["certificate"]["sans"].as_array().unwrap().len(), count);
+        } else {
+            let error = s.refuses(&line, 1, "csr");
+            assert!(error["message"].as_str().unwrap().contains("is the most"), "{error}");
+        }
+    }
+}
+
 /// Everything that can be wrong with the words is seen before the file is.
 #[test]
 fn wrong_words_are_wrong_whatever_the_file_holds() {
