@@ -10,10 +10,12 @@ mod crash {
     pub mod folder;
     pub mod kills;
     pub mod program;
+    pub mod syscalls;
 }
 
-use crash::folder::{Numbers, State, copy};
+use crash::folder::{Numbers, State, copy, scratch};
 use crash::program::{Fault, Program};
+use crash::syscalls::{self, End};
 use rootlet::model::{Clock, SystemClock};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -78,7 +80,7 @@ fn server_renew_within() {
 fn server_renew_within_delivers() {
     let soon = SystemClock.now().plus(3 * 86_400).to_string();
     // Outside of the PKI, which is copied for each death: the inventory keeps where it lies.
-    let delivered = tempfile::tempdir().unwrap();
+    let delivered = scratch();
     let out = delivered.path().to_str().unwrap();
     let due = &[SERVER, &["--not-before", "2020-01-01", "--not-after", &soon, "--out-dir", out]].concat();
     let command = &[SERVER, &["--renew-within", "30d"]].concat();
@@ -137,7 +139,7 @@ fn key_encrypt() {
 /// A leaf's key, which lies in two places.
 #[test]
 fn key_encrypt_and_decrypt_delivered() {
-    let delivered = tempfile::tempdir().unwrap();
+    let delivered = scratch();
     let server = &[SERVER, &["--out-dir", delivered.path().to_str().unwrap()]].concat();
     let command = &["key", "encrypt", "api.internal", "--passphrase-file", "one"];
     let scenario = Scenario { before: &[ROOT, ISSUING, server], command, prepare: passphrases, ..PLAIN };
@@ -373,7 +375,7 @@ fn repair() {
 #[test]
 fn backup_and_bundle() {
     for command in [&["doctor", "--backup", "copy.db"][..], &["bundle", "--output", "roots.pem"]] {
-        let template = tempfile::tempdir().unwrap();
+        let template = scratch();
         let program = Program { folder: template.path().into() };
         [ROOT, ISSUING].into_iter().for_each(|c| drop(program.run(c, Fault::None).succeeds()));
         let output = template.path().join(command[2]);
@@ -402,14 +404,14 @@ fn backup_and_bundle() {
 /// A lost inventory that is made again: until it is whole there is none.
 #[test]
 fn salvage() {
-    let template = tempfile::tempdir().unwrap();
+    let template = scratch();
     let made = Program { folder: template.path().into() };
     [ROOT, ISSUING, OTHER, SERVER].into_iter().for_each(|c| drop(made.run(c, Fault::None).succeeds()));
     let mut known = made.known();
     known.sort();
     std::fs::remove_file(template.path().join("pki/inventory.db")).unwrap();
     for n in 1.. {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         copy(template.path(), folder.path());
         let program = Program { folder: folder.path().into() };
         let outcome = program.run(&["doctor", "--salvage"], Fault::Dies(n));
@@ -434,6 +436,23 @@ fn kills_at_random_instants() {
     crash::kills::run();
 }
 
+const REVOKE: &[&str] = &["revoke", "alice", "--reason", "superseded"];
+
+#[test]
+fn kills_at_every_system_call() {
+    syscalls::run(&[ROOT, ISSUING], SERVER, End::Killed);
+    syscalls::run(&[ROOT, ISSUING, OTHER], REVOKE, End::Killed);
+}
+
+/// Each one in turn, once on a full disk and once on one that breaks.
+#[test]
+fn failures_of_every_system_call() {
+    for error in ["ENOSPC", "EIO"] {
+        syscalls::run(&[ROOT, ISSUING], SERVER, End::Fails(error));
+        syscalls::run(&[ROOT, ISSUING, OTHER], REVOKE, End::Fails(error));
+    }
+}
+
 impl Scenario<'_> {
     fn run(&self) {
         self.run_with(|_, _| {});
@@ -441,7 +460,7 @@ impl Scenario<'_> {
 
     /// Runs it; `after` looks at the folder around the PKI when the command was completed.
     fn run_with(&self, after: impl Fn(&Path, u32)) {
-        let template = tempfile::tempdir().unwrap();
+        let template = scratch();
         let program = |folder: &Path| Program { folder: folder.into() };
         for command in self.before {
             program(template.path()).run(command, Fault::None).succeeds();
@@ -471,7 +490,7 @@ impl Scenario<'_> {
     /// A disk that is full for one write, or from one write on: the command says so and ends by itself. Unless it says
     /// that something is recorded, nothing is. When there is room again everything can be finished.
     fn fails(&self, template: &Path, fault: Fault, findings: &[String]) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         copy(template, folder.path());
         let program = Program { folder: folder.path().into() };
         let (pki, when) = (program.pki(), format!("{fault:?}"));
@@ -506,7 +525,7 @@ impl Scenario<'_> {
 
     /// Runs the command in a copy of the folder. Whether it died at its n-th write; then `look` looks at what is left.
     fn dies(&self, template: &Path, n: u32, look: impl FnOnce(&Program, &mut Numbers)) -> bool {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         copy(template, folder.path());
         let program = Program { folder: folder.path().into() };
         let mut numbers = Numbers::default();

@@ -148,6 +148,22 @@ fn open_the_way(s: &Sandbox) {
     }
 }
 
+/// Where nobody can be told what was done, it is done all the same, and the error says so.
+#[test]
+fn an_output_that_cannot_be_written() {
+    let s = populated();
+    for words in [&["server", "new.internal"][..], &["revoke", "new.internal", "--json"], &["list", "--json"]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = s.command(words).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
+        assert!(said.contains("output could not be written: no space left on device"), "{words:?}: {said}");
+        assert!(said.contains("whatever the command changed stands"), "{words:?}: {said}");
+    }
+    assert_eq!(s.json(&["show", "new.internal"])["certificate"]["status"], "revoked");
+    s.ok(&["doctor"]);
+}
+
 /// Somebody removes the PKI while a command waits for its turn.
 #[test]
 fn a_folder_that_disappears() {

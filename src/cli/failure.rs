@@ -5,6 +5,13 @@ use serde::Serialize;
 use std::ffi::OsString;
 use std::io;
 
+/// What was to be said could not be: by then what was asked for is done.
+#[derive(Debug, thiserror::Error)]
+#[error("the output could not be written: {}", rootlet::disk::reason(.0))]
+pub struct OutputLost(#[source] pub io::Error);
+
+const LOST_HINT: &str = "whatever the command changed stands: `rootlet history` lists it";
+
 /// Why a command ends without success, as it is told to people and scripts.
 #[derive(Debug, Serialize)]
 pub struct Failure {
@@ -97,11 +104,12 @@ impl From<anyhow::Error> for Failure {
     /// What goes wrong in the binary itself: output that cannot be written, paths that cannot be resolved.
     fn from(error: anyhow::Error) -> Self {
         let closed = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
+        let lost = error.downcast_ref::<OutputLost>();
         Failure {
             code: "io".into(),
             closed_pipe: error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(closed),
-            message: format!("{error:#}"),
-            hints: Vec::new(),
+            message: lost.map_or_else(|| format!("{error:#}"), ToString::to_string),
+            hints: lost.map(|_| LOST_HINT.into()).into_iter().collect(),
             retryable: false,
             exit: Some(Exit::Failed),
             free: None,
@@ -112,7 +120,7 @@ impl From<anyhow::Error> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        anyhow::Error::from(error).context("the output could not be written").into()
+        anyhow::Error::from(OutputLost(error)).into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Results on stdout, words on stderr. Text that came from certificates or the command line is escaped first.
 
-use super::failure::Failure;
+use super::failure::{Failure, OutputLost};
 use anyhow::Context as _;
 use rootlet::issue::Warning;
 use serde::Serialize;
@@ -61,7 +61,7 @@ impl Printer {
     /// Text on stdout as it is: PEM and other things that we made.
     pub fn raw(&self, text: &str) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("the output could not be written")
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| OutputLost(e).into())
     }
 
     /// Words on stderr, unless they are not wanted.

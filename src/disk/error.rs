@@ -36,8 +36,8 @@ pub enum DiskError {
     },
 }
 
-fn reason(source: &io::Error) -> String {
-    // The system's sentence without Rust's " (os error 28)".
+/// The system's sentence, begun in lower case and without Rust's ` (os error 28)`.
+pub fn reason(source: &io::Error) -> String {
     let text = source.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     let mut chars = text[..end].chars();
@@ -71,9 +71,8 @@ impl DiskError {
             return vec!["run the command again when the other one has finished; its lock goes with it".into()];
         }
         match self.kind() {
-            Some(io::ErrorKind::StorageFull) => {
-                vec!["make room on the file system".into()]
-            }
+            Some(io::ErrorKind::StorageFull) => vec!["make room on the file system".into()],
+            Some(io::ErrorKind::QuotaExceeded) => vec!["make room within the quota, or have it raised".into()],
             Some(io::ErrorKind::PermissionDenied) => {
                 vec!["run as the owner of the PKI folder, or name another with --pki".into()]
             }

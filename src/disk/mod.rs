@@ -15,7 +15,7 @@ mod verified;
 mod write;
 
 pub use access::Access;
-pub use error::DiskError;
+pub use error::{DiskError, reason};
 pub use holder::database_writer;
 pub use lock::{Lock, patience, set_patience};
 pub use pem::{

@@ -20,12 +20,14 @@ use tempfile::TempDir;
 pub const ROOTLET: &str = env!("CARGO_BIN_EXE_rootlet");
 
 /// Settings of the machine that would change what the binary does or says.
-const UNWANTED_SETTINGS: [&str; 8] = [
+const UNWANTED_SETTINGS: [&str; 10] = [
     "ROOTLET_PKI",
     "ROOTLET_PASSPHRASE",
     "ROOTLET_ISSUER_PASSPHRASE",
     "ROOTLET_NEW_PASSPHRASE",
     "ROOTLET_FAULT_AT",
+    "ROOTLET_FAIL_AT",
+    "ROOTLET_LOCK_WAIT",
     "NO_COLOR",
     "COLUMNS",
     "TERM",

@@ -8,6 +8,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// File systems in memory, and the room that one must have.
+const MEMORY: &str = "/dev/shm";
+const ROOM: u64 = 256 << 20;
+
+/// A folder for one test: in memory where there is room, because a kill, other than a power cut, leaves nothing on its way
+/// to the disk, and syncing tens of thousands of files takes minutes.
+pub fn scratch() -> TempDir {
+    let room = rustix::fs::statvfs(MEMORY).is_ok_and(|s| s.f_bavail * s.f_frsize >= ROOM);
+    let in_memory = if room { TempDir::new_in(MEMORY).ok() } else { None };
+    in_memory.unwrap_or_else(|| tempfile::tempdir().unwrap())
+}
 
 /// Copies a folder with its modes.
 pub fn copy(from: &Path, to: &Path) {

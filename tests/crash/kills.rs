@@ -1,6 +1,6 @@
 //! Kills at random instants, so also inside the database's commit and between any two system calls.
 
-use super::folder::{Numbers, State};
+use super::folder::{Numbers, State, scratch};
 use super::program::{Fault, Program};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -58,7 +58,7 @@ fn start(program: &Program, words: &[String]) -> Child {
 pub fn run() {
     let seed = seed();
     let mut chance = Chance(seed);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let program = Program { folder: folder.path().into() };
     program.run(&["root", "Root", "--path-len", "1"], Fault::None).succeeds();
     let started = Instant::now();

@@ -2,10 +2,20 @@
 
 use serde_json::Value;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+const ROOTLET: &str = env!("CARGO_BIN_EXE_rootlet");
 const SIGKILL: i32 = 9;
+const UNWANTED_SETTINGS: [&str; 4] = ["ROOTLET_PKI", "ROOTLET_FAULT_AT", "ROOTLET_FAIL_AT", "ROOTLET_LOCK_WAIT"];
+
+fn clean(mut command: Command, folder: &Path) -> Command {
+    command.current_dir(folder);
+    for setting in UNWANTED_SETTINGS {
+        command.env_remove(setting);
+    }
+    command
+}
 
 /// The binary in a folder of its own, with the PKI in `pki` there.
 pub struct Program {
@@ -50,11 +60,21 @@ impl Program {
         Run { words: words.join(" "), output: command.output().unwrap() }
     }
 
+    /// Runs it under strace, which writes what it sees to a file, with these expressions.
+    pub fn traced(&self, words: &[&str], log: &Path, expressions: &[&str]) -> Run {
+        let mut command = clean(Command::new("strace"), &self.folder);
+        command.args(["-f", "-qq", "-o"]).arg(log);
+        for expression in expressions {
+            command.args(["-e", expression]);
+        }
+        command.arg(ROOTLET).args(words).arg("--json");
+        Run { words: words.join(" "), output: command.output().unwrap() }
+    }
+
     /// The binary, free of the machine's settings, about to run.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rootlet"));
-        command.args(words).args(["--json"]).current_dir(&self.folder);
-        command.env_remove("ROOTLET_PKI").env_remove("ROOTLET_FAULT_AT").env_remove("ROOTLET_FAIL_AT");
+        let mut command = clean(Command::new(ROOTLET), &self.folder);
+        command.args(words).arg("--json");
         command
     }
 

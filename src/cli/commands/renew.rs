@@ -1,7 +1,7 @@
 use super::super::args::{IssuerSecretArgs, LifeArgs, SubjectSecretArgs, key_algorithm, secrets};
 use super::super::context::Context;
 use super::super::exit::Exit;
-use super::super::failure::Failure;
+use super::super::failure::{Failure, OutputLost};
 use super::super::hook::Hook;
 use super::super::render;
 use super::super::secrets::Secrets;
@@ -304,6 +304,6 @@ impl Screen<'_> {
             .context("the result could not be put into JSON")?;
         text.push('\n');
         let mut out = std::io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("the output could not be written")
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| OutputLost(e).into())
     }
 }
