@@ -135,6 +135,10 @@ fn a_folder_that_may_not_be_written_or_entered() {
         assert!(said.contains(r#""code": "io""#) || said.contains(r#""code": "inventory""#), "{words:?}: {said}");
     }
     before.assert_unchanged(&s.state(), "a user who may not");
+    if is_root() {
+        let said = String::from_utf8_lossy(&as_nobody(&["list"]).stderr).into_owned();
+        assert!(said.contains("may not be opened by this user") && said.contains("run as the owner"), "{said}");
+    }
 }
 
 /// The scratch folder may lie where others may not go.
@@ -186,6 +190,43 @@ fn a_folder_that_disappears() {
     // Where it lies now, everything can be finished.
     s.ok(&["doctor", "--repair", "--pki", "moved"]);
     assert_eq!(s.json(&["show", "new.internal", "--pki", "moved"])["certificate"]["status"], "valid");
+}
+
+/// The same while they wait for the inventory, before anything is recorded.
+#[test]
+fn a_folder_that_disappears_under_every_writer() {
+    for gone in [false, true] {
+        let s = populated();
+        let waits = |words: &&&[&str]| words[0] != "doctor" && !words.contains(&"--no-crl");
+        let inventory = rusqlite::Connection::open(s.path("pki/inventory.db")).unwrap();
+        inventory.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let start = |words: &&[&str]| {
+            let mut command = s.command(words);
+            command.arg("--json").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let waiting: Vec<_> = WRITERS.iter().filter(waits).map(|w| (w, start(w))).collect();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        fs::rename(s.path("pki"), s.path("moved")).unwrap();
+        if gone {
+            fs::remove_dir_all(s.path("moved")).unwrap();
+        }
+        inventory.execute_batch("ROLLBACK").unwrap();
+        drop(inventory);
+        for (words, waiting) in waiting {
+            let output = waiting.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
+            let codes = ["not-released", "io", "inventory", "issuer-unusable", "no-key"];
+            assert!(codes.iter().any(|c| said.contains(&format!(r#""code": "{c}""#))), "{words:?}: {said}");
+        }
+        assert!(!s.path("pki").exists(), "it does not come back half");
+        if !gone {
+            s.ok(&["doctor", "--repair", "--pki", "moved"]);
+            s.ok(&["crl", "--pki", "moved"]);
+            s.ok(&["doctor", "--history", "--pki", "moved"]);
+        }
+    }
 }
 
 /// Who waits too long is told for whom; who died holds nothing.

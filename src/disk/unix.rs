@@ -119,6 +119,11 @@ pub fn is_writable(folder: &Path) -> bool {
     rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
+/// Whether a file is there that this process may not read.
+pub fn is_forbidden(file: &Path) -> bool {
+    rustix::fs::access(file, rustix::fs::Access::READ_OK) == Err(rustix::io::Errno::ACCESS)
+}
+
 /// Keeps the memory of this process to itself, as well as the system can: no core dumps, and nobody of the same user reads
 /// or traces it (`PR_SET_DUMPABLE`; what it starts is free of that). Where the system knows nothing of it, nothing happens.
 pub fn guard_memory() {

@@ -29,11 +29,20 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn create_folder_all(&self, path: &Path, access: Access) -> Result<(), DiskError> {
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
+            self.create_folder_all(parent, Access::Public)?;
+        }
+        self.ensure_folder(path, access)
+    }
+
+    /// Creates a folder unless it is there already, but not what it would lie in: a PKI that somebody moved away meanwhile
+    /// must not begin to exist again.
+    ///
+    /// # Errors
+    /// [`DiskError`]; of kind `NotFound` when the folder above it is gone.
+    pub fn ensure_folder(&self, path: &Path, access: Access) -> Result<(), DiskError> {
         if path.is_dir() {
             return Ok(());
-        }
-        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            self.create_folder_all(parent, Access::Public)?;
         }
         match self.create_folder(path, access) {
             // Another process may have been faster.

@@ -57,7 +57,7 @@ impl Pki {
     /// Takes the lock under which CA folders and `public/` change. Nobody waits for it inside a transaction.
     pub(super) fn lock_public(&self) -> Result<Lock, Error> {
         let folder = self.place.public_folder();
-        self.place.disk.create_folder_all(&folder, Access::Public)?;
+        self.place.disk.ensure_folder(&folder, Access::Public)?;
         Ok(Lock::exclusive(&folder)?)
     }
 

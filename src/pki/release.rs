@@ -28,7 +28,7 @@ impl Pending {
     pub fn create(place: &Place, name: &str) -> Result<Self, Error> {
         let parent = place.pending_folder();
         let folder = parent.join(name);
-        place.disk.create_folder_all(&parent, Access::Private)?;
+        place.disk.ensure_folder(&parent, Access::Private)?;
         // Recovery holds this lock exclusively while it looks: it never sees a folder that is not locked yet.
         let _shared = Lock::shared(&parent)?;
         place.disk.create_folder(&folder, Access::Private)?;
@@ -80,7 +80,7 @@ impl Pki {
     /// Takes the lock under which leaf folders and deliveries change. Nobody waits for it inside a transaction.
     pub(super) fn lock_leaves(&self) -> Result<Lock, Error> {
         let folder = self.place.root.join(super::folder::CERTS);
-        self.place.disk.create_folder_all(&folder, Access::Private)?;
+        self.place.disk.ensure_folder(&folder, Access::Private)?;
         Ok(Lock::exclusive(&folder)?)
     }
 

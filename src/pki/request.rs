@@ -217,7 +217,7 @@ impl Pki {
     /// it is there now.
     pub(super) fn release_request(&mut self, handle: &Handle, pending: &Path) -> Result<bool, Error> {
         let parent = self.place.root.join(super::folder::REQUESTS);
-        self.place.disk.create_folder_all(&parent, Access::Private)?;
+        self.place.disk.ensure_folder(&parent, Access::Private)?;
         let _lock = Lock::exclusive(&parent)?;
         let recorded = self.read()?.request(handle)?;
         let written = crate::disk::read_optional(&pending.join(CSR_FILE), MAX_CSR_BYTES)?;

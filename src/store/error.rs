@@ -30,6 +30,12 @@ pub enum StoreError {
     /// The file, or its file system, cannot be written.
     #[error("the inventory cannot be written: it is read-only here")]
     Unwritable,
+    /// The file belongs to somebody else.
+    #[error("the inventory `{}` may not be opened by this user", path.display())]
+    Forbidden {
+        /// The file.
+        path: PathBuf,
+    },
     /// The serial is taken.
     #[error("serial {serial} is already used by this issuer")]
     SerialTaken {
@@ -67,6 +73,9 @@ impl StoreError {
             StoreError::Busy { .. } => vec!["run the command again when the other one has finished".into()],
             StoreError::Unwritable => {
                 vec!["run as the owner of the PKI folder, on a file system that is mounted to be written".into()]
+            }
+            StoreError::Forbidden { .. } => {
+                vec!["run as the owner of the PKI folder, or name another with --pki".into()]
             }
             StoreError::Io(_) => vec!["see whether the file system has room, and whether it fails".into()],
             StoreError::Newer { .. } => vec!["use the newer rootlet that wrote it".into()],

@@ -39,6 +39,8 @@ impl SqliteStore {
         let opened = Connection::open_with_flags(path, flags).map_err(StoreError::from).and_then(ready);
         let connection = match opened {
             Ok(connection) => connection,
+            // SQLite says the same of every file that it cannot open.
+            Err(_) if crate::disk::is_forbidden(path) => return Err(StoreError::Forbidden { path: path.into() }),
             Err(e) => match Self::open_unwritable(path) {
                 Some(other) => ready(other?)?,
                 None => return Err(e),
