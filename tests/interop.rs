@@ -26,6 +26,7 @@ mod interop {
     mod adopt;
     mod adopt_easy_rsa;
     mod crl_contents;
+    mod crl_readers;
     mod csr;
     mod gnutls;
     mod go;
@@ -43,6 +44,7 @@ mod interop {
     mod pki;
     mod program;
     mod prompts;
+    mod pyca;
     mod python;
     mod server;
 }

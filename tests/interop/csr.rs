@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::gnutls::CERTTOOL;
-use super::go::compile;
+use super::go::{GO, compile};
 use super::openssl::{OPENSSL, verify};
 use super::pki::{Entry, KeyAlgorithm, Pki, scratch};
 use super::program::{Program, clean_command, present, run};
 
 const KEYTOOL: Program = Program { name: "keytool", version: &["java", "-version"] };
-const GO: Program = Program { name: "go", version: &["go", "version"] };
 
 /// Signs a request for a server, and OpenSSL judges what came of it.
 fn signed(pki: &Pki, csr: &Path, name: &str) {

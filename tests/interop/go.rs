@@ -7,7 +7,7 @@ use super::handshakes::{Words, judge};
 use super::pki::{KeyAlgorithm, Pki, scratch};
 use super::program::{COMPILE_LIMIT, Program, clean_command, present, run_within, source};
 
-const GO: Program = Program { name: "go", version: &["go", "version"] };
+pub const GO: Program = Program { name: "go", version: &["go", "version"] };
 
 fn handshakes(algorithm: KeyAlgorithm) {
     if !present(&[&GO]) {

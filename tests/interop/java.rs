@@ -8,10 +8,10 @@ use super::pki::{KeyAlgorithm, Pki, scratch};
 use super::program::{COMPILE_LIMIT, Program, present, run_within, source};
 
 pub const JAVA: Program = Program { name: "java", version: &["java", "-version"] };
-const JAVAC: Program = Program { name: "javac", version: &["javac", "-version"] };
+pub const JAVAC: Program = Program { name: "javac", version: &["javac", "-version"] };
 
 /// Short-lived programs: no second compiler, one heap thread, no hunt for performance.
-const QUICK: [&str; 4] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx256m"];
+pub const QUICK: [&str; 4] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx256m"];
 
 fn handshakes(algorithm: KeyAlgorithm) {
     if !present(&[&JAVA, &JAVAC]) {
@@ -31,15 +31,16 @@ for_each_key_algorithm!(handshakes);
 
 fn compiled() -> &'static Path {
     static COMPILED: OnceLock<PathBuf> = OnceLock::new();
-    COMPILED.get_or_init(|| {
-        let classes = scratch().keep();
-        let mut command = JAVAC.command();
-        command.args(QUICK.map(|option| format!("-J{option}")));
-        command
-            .args(["-Xlint:all", "-Werror", "--release", "17", "-d"])
-            .arg(&classes)
-            .arg(source("java/Handshakes.java"));
-        run_within(&mut command, COMPILE_LIMIT).succeeds();
-        classes
-    })
+    COMPILED.get_or_init(|| compile_java("Handshakes"))
+}
+
+/// Compiles `java/NAME.java`; the folder of its classes.
+pub fn compile_java(name: &str) -> PathBuf {
+    let classes = scratch().keep();
+    let mut command = JAVAC.command();
+    command.args(QUICK.map(|option| format!("-J{option}")));
+    command.args(["-Xlint:all", "-Werror", "--release", "17", "-d"]).arg(&classes);
+    command.arg(source(&format!("java/{name}.java")));
+    run_within(&mut command, COMPILE_LIMIT).succeeds();
+    classes
 }

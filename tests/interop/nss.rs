@@ -11,29 +11,35 @@ use super::program::{Program, Ran, present, run};
 
 // None of these tells its version.
 const PACKAGE_VERSION: &[&str] = &["dpkg-query", "-W", "-f", "${Package} ${Version}", "libnss3-tools"];
-const CERTUTIL: Program = Program { name: "certutil", version: PACKAGE_VERSION };
-const CRLUTIL: Program = Program { name: "crlutil", version: PACKAGE_VERSION };
+pub const CERTUTIL: Program = Program { name: "certutil", version: PACKAGE_VERSION };
+pub const CRLUTIL: Program = Program { name: "crlutil", version: PACKAGE_VERSION };
 const VFYCHAIN: Program = Program { name: "vfychain", version: PACKAGE_VERSION };
 
-/// A certificate database of its own, with our root trusted for both sides of TLS.
-struct Database(TempDir);
+/// A certificate database of its own.
+pub struct Database(TempDir);
 
 impl Database {
+    /// With our root trusted for both sides of TLS.
     fn new(pki: &Pki) -> Self {
-        let database = Self(scratch());
-        run(database.opened_by(&CERTUTIL).args(["-N", "--empty-password"])).succeeds();
+        let database = Self::empty();
         database.add("root", "CT,,", &pki.root().certificate()).succeeds();
         database.add("issuing", ",,", &pki.issuing().certificate()).succeeds();
         database
     }
 
-    fn opened_by(&self, program: &Program) -> Command {
+    pub fn empty() -> Self {
+        let database = Self(scratch());
+        run(database.opened_by(&CERTUTIL).args(["-N", "--empty-password"])).succeeds();
+        database
+    }
+
+    pub fn opened_by(&self, program: &Program) -> Command {
         let mut command = program.command();
         command.arg("-d").arg(format!("sql:{}", self.0.path().display()));
         command
     }
 
-    fn add(&self, name: &str, trust: &str, certificate: &Path) -> Ran {
+    pub fn add(&self, name: &str, trust: &str, certificate: &Path) -> Ran {
         run(self.opened_by(&CERTUTIL).args(["-A", "-a", "-n", name, "-t", trust, "-i"]).arg(certificate))
     }
 

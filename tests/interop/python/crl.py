@@ -1,14 +1,14 @@
-"""pyca/cryptography reads a CRL and checks its signature.
+"""pyca/cryptography reads CRLs and checks their signatures.
 
-    crl.py CRL CA        prints the CRL as JSON, each entry under its serial in hexadecimal
-    crl.py CRL CA count  prints the number of entries alone
+usage: crl.py [CRL CA]...
+
+Prints one line of JSON per CRL: what crl_readers.rs says.
 """
 
 import json
 import sys
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 
 def read(path):
@@ -35,32 +35,32 @@ def entry(revoked):
     assert not any(e.critical for e in revoked.extensions)
     return {
         "at": time(revoked.revocation_date_utc),
-        "reason": reason.value.reason.name if reason else None,
+        "reason": reason.value.reason.name.replace("_", "-") if reason else None,
         "invalidity_date": time(invalid.value.invalidity_date_utc) if invalid else None,
     }
 
 
-def main():
-    crl = read(sys.argv[1])
-    with open(sys.argv[2], "rb") as file:
+def judge(crl_path, ca_path):
+    crl = read(crl_path)
+    with open(ca_path, "rb") as file:
         ca = x509.load_pem_x509_certificate(file.read())
     assert crl.is_signature_valid(ca.public_key()), "the signature is not the CA's"
     assert crl.issuer == ca.subject
-    if sys.argv[3:] == ["count"]:
-        print(len(crl))
-        return
     subject_key_id = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     authority_key_id = extension(crl, x509.AuthorityKeyIdentifier)
     number = extension(crl, x509.CRLNumber)
     assert authority_key_id.value.key_identifier == subject_key_id.digest
     assert not number.critical and not authority_key_id.critical
     assert len(list(crl.extensions)) == 2
-    print(json.dumps({
+    entries = [(format(r.serial_number, "x"), entry(r)) for r in crl]
+    assert len(dict(entries)) == len(entries), "a serial stands there twice"
+    return {
         "number": number.value.crl_number,
         "this_update": time(crl.last_update_utc),
         "next_update": time(crl.next_update_utc),
-        "entries": {format(r.serial_number, "x"): entry(r) for r in crl},
-    }))
+        "entries": dict(entries),
+    }
 
 
-main()
+for crl_path, ca_path in zip(sys.argv[1::2], sys.argv[2::2]):
+    print(json.dumps(judge(crl_path, ca_path)))
