@@ -9,7 +9,6 @@ mod common;
 mod cmd {
     mod again;
     mod backup;
-    mod csr;
     mod damage;
     mod dates;
     mod delivery;
@@ -19,9 +18,12 @@ mod cmd {
     mod output;
     mod refusals;
     mod renew;
+    mod renew_keys;
+    mod request;
     mod revocation;
     mod salvage;
     mod secrets;
+    mod sign;
     mod status;
     mod watch;
 }

@@ -98,7 +98,12 @@ impl LeafRequest {
                 ));
             }
         };
-        Ok(LeafRequest {
+        Ok(LeafRequest::of(profile, identity))
+    }
+
+    /// Of an identity that is known; everything else is left open.
+    pub(super) fn of(profile: Profile, identity: Identity) -> Self {
+        LeafRequest {
             profile,
             identity,
             subject: None,
@@ -111,7 +116,7 @@ impl LeafRequest {
             name: None,
             again: Again::default(),
             delivery: None,
-        })
+        }
     }
 
     /// Everything about the request that can be wrong without looking at a PKI.

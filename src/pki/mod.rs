@@ -3,6 +3,7 @@
 //! Every verb is one file. Requests hold values that are valid already; outcomes serialize to the documented JSON.
 
 mod adopt;
+mod advice;
 mod authority;
 mod bundle;
 mod ca_request;

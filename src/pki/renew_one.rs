@@ -10,7 +10,7 @@ use super::leaf::{self, ChosenKey, active_generation, key_of, same_key};
 use super::leaf_request::{self, LeafKey, LeafRequest};
 use super::predecessor::{Predecessor, RenewedKey, not_renewable};
 use super::renew::RenewRequest;
-use super::state::{Again, Decision, Outcome, is_final};
+use super::state::{Decision, Outcome, is_final};
 use super::{Error, Pki};
 use crate::disk::exists;
 use crate::issue::{CertificateBody, End, Issuer, Signed, Warning};
@@ -168,7 +168,7 @@ impl Pki {
         let renewed = RenewedKey { public_key: key.public_key, id: key_id };
         let (signed, warnings) = place.sign_again(&before, request, lifetime, renewed, &issuer, Some((&cas, id)))?;
         let made = leaf::Made { key_pem: key.pem, issuer: id, chain: issuer.chain().to_vec(), signed, warnings };
-        let names = identity_request(record.profile, identity);
+        let names = LeafRequest::of(record.profile, identity);
         let wanted = leaf_request::Wanted {
             handle: record.handle.clone(),
             subject: before.certificate.subject.subject.clone(),
@@ -327,22 +327,4 @@ fn check_request(record: &Record, request: &RenewRequest) -> Result<(), Error> {
         );
     }
     Ok(())
-}
-
-/// The part of a leaf's request that recording asks for.
-fn identity_request(profile: Profile, identity: Identity) -> LeafRequest {
-    LeafRequest {
-        profile,
-        identity,
-        subject: None,
-        names: Vec::new(),
-        purposes: Vec::new(),
-        key: LeafKey::New(None),
-        not_before: None,
-        end: None,
-        issuer: None,
-        name: None,
-        again: Again::default(),
-        delivery: None,
-    }
 }

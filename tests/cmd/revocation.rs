@@ -1,7 +1,7 @@
 //! Revocations: whom they reach, which reason may follow which, and what the CRL then says.
 
 use crate::common::ran::{Ran, warnings};
-use crate::common::{DAY, Sandbox};
+use crate::common::{DAY, REASONS, Sandbox};
 use rootlet::x509::Crl;
 use serde_json::Value;
 use std::io::Write;
@@ -195,20 +195,7 @@ fn what_is_revoked_already() {
 #[test]
 fn every_reason_has_its_name_and_unspecified_is_not_written() {
     let s = Sandbox::with_issuing_ca();
-    for (n, reason) in [
-        "unspecified",
-        "key-compromise",
-        "ca-compromise",
-        "affiliation-changed",
-        "superseded",
-        "cessation-of-operation",
-        "certificate-hold",
-        "privilege-withdrawn",
-        "aa-compromise",
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    for (n, reason) in REASONS.into_iter().enumerate() {
         let name = format!("c{n}");
         s.ok(&["client", &name]);
         s.ok(&["revoke", &name, "--reason", reason, "--no-crl"]);

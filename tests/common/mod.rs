@@ -19,6 +19,19 @@ use tempfile::TempDir;
 /// The binary under test.
 pub const ROOTLET: &str = env!("CARGO_BIN_EXE_rootlet");
 
+/// The reasons of a revocation, as they are typed and printed.
+pub const REASONS: [&str; 9] = [
+    "unspecified",
+    "key-compromise",
+    "ca-compromise",
+    "affiliation-changed",
+    "superseded",
+    "cessation-of-operation",
+    "certificate-hold",
+    "privilege-withdrawn",
+    "aa-compromise",
+];
+
 /// Settings of the machine that would change what the binary does or says.
 const UNWANTED_SETTINGS: [&str; 10] = [
     "ROOTLET_PKI",

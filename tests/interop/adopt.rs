@@ -248,6 +248,15 @@ fn a_crl_of_version_1_is_a_past() {
     lab.verify("ca.pem", "a.pem", &options).fails().says("certificate revoked");
 }
 
+/// `sub.cnf`, the extensions of a CA below as AD CS writes them: a template name, issuer and serial beside the key
+/// identifier, and some more.
+fn sub_ca_extensions(lab: &Lab, more: &str) {
+    let extensions = "[sub]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = digitalSignature,keyCertSign,cRLSign\n\
+        subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid,issuer:always\n\
+        1.3.6.1.4.1.311.20.2 = ASN1:BMP:SubCA\n";
+    lab.write("sub.cnf", &format!("{extensions}{more}"));
+}
+
 /// An intermediate that a root elsewhere signed, with the root's own ideas of extensions, its CRL, and what it revokes.
 #[test]
 fn an_intermediate_below_a_foreign_root_goes_on() {
@@ -256,13 +265,10 @@ fn an_intermediate_below_a_foreign_root_goes_on() {
     }
     let lab = Lab::new();
     old_ca(&lab, "utf8only", GOOD);
-    // As AD CS writes it: a template name, a CA version, issuer and serial beside the key identifier.
-    lab.write(
-        "sub.cnf",
-        "[sub]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = digitalSignature,keyCertSign,cRLSign\n\
-         subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid,issuer:always\n\
-         1.3.6.1.4.1.311.20.2 = ASN1:BMP:SubCA\n1.3.6.1.4.1.311.21.1 = ASN1:INTEGER:0\n\
-         crlDistributionPoints = URI:http://pki.example/old.crl\n",
+    // As AD CS writes it: a CA version besides.
+    sub_ca_extensions(
+        &lab,
+        "1.3.6.1.4.1.311.21.1 = ASN1:INTEGER:0\ncrlDistributionPoints = URI:http://pki.example/old.crl\n",
     );
     lab.openssl(
         "req -new -newkey rsa:2048 -nodes -keyout sub.key -out sub.csr -subj '/DC=com/DC=example/CN=Issuing CA'",
@@ -304,12 +310,7 @@ fn a_requested_intermediate_is_completed() {
     }
     let lab = Lab::new();
     old_ca(&lab, "utf8only", GOOD);
-    lab.write(
-        "sub.cnf",
-        "[sub]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = digitalSignature,keyCertSign,cRLSign\n\
-         subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid,issuer:always\n\
-         1.3.6.1.4.1.311.20.2 = ASN1:BMP:SubCA\n",
-    );
+    sub_ca_extensions(&lab, "");
     lab.json("request 'Issuing CA' --profile intermediate");
     let sign = |extensions: &str, out: &str| {
         let csr =
