@@ -32,6 +32,7 @@
 //! - [`policy`]: the profiles, and the lints that guard them.
 //! - [`judge`]: path validation (RFC 5280 6).
 //! - [`issue`]: draft → rehearsal → token → signature → second opinion.
+//! - [`manifest`]: files that declare a whole PKI, read and typed.
 //! - [`pki`]: a PKI folder and its verbs.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
@@ -40,6 +41,7 @@ pub mod disk;
 pub mod issue;
 pub mod judge;
 pub mod keys;
+pub mod manifest;
 pub mod model;
 pub mod pki;
 pub mod policy;
