@@ -1,4 +1,5 @@
 use super::exit::Exit;
+use rootlet::manifest::Problem;
 use rootlet::model::ModelError;
 use rootlet::pki::Error;
 use serde::Serialize;
@@ -29,6 +30,9 @@ pub struct Failure {
     /// Fields that differ, for `differs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     differences: Option<Vec<rootlet::pki::Difference>>,
+    /// Everything that is wrong, for `manifest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<Vec<Problem>>,
 }
 
 impl Failure {
@@ -44,6 +48,7 @@ impl Failure {
             closed_pipe: false,
             free: None,
             differences: None,
+            problems: None,
         }
     }
 
@@ -56,6 +61,11 @@ impl Failure {
             exit: Some(Exit::Failed),
             ..Failure::usage("", "")
         }
+    }
+
+    /// What stands in a file contradicts itself.
+    pub fn of_a_file(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Failure { code: "manifest".into(), exit: Some(Exit::Failed), ..Failure::usage(message, hint) }
     }
 
     /// Where another name would do, the whole command with it.
@@ -79,6 +89,11 @@ impl Failure {
         &self.message
     }
 
+    /// Everything that is wrong, where it is more than one sentence.
+    pub fn problems(&self) -> &[Problem] {
+        self.problems.as_deref().unwrap_or_default()
+    }
+
     pub fn hints(&self) -> &[String] {
         &self.hints
     }
@@ -97,8 +112,12 @@ impl From<Error> for Failure {
                 Error::NameTaken { free, .. } => Some(free.as_str().into()),
                 _ => None,
             },
+            problems: match &error {
+                Error::Manifest(e) => Some(e.problems.clone()),
+                _ => None,
+            },
             differences: match error {
-                Error::Differs { differences, .. } => Some(differences),
+                Error::Differs { differences, .. } | Error::CaChange { differences, .. } => Some(differences),
                 _ => None,
             },
         }
@@ -125,6 +144,7 @@ impl From<anyhow::Error> for Failure {
             exit: Some(Exit::Failed),
             free: None,
             differences: None,
+            problems: None,
         }
     }
 }
@@ -151,6 +171,7 @@ impl Failure {
             closed_pipe: false,
             free: None,
             differences: None,
+            problems: None,
         }
     }
 }
@@ -167,6 +188,7 @@ impl From<&rootlet::pki::ItemError> for Failure {
             closed_pipe: false,
             free: None,
             differences: None,
+            problems: None,
         }
     }
 }

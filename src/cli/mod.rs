@@ -8,6 +8,7 @@ mod failure;
 #[allow(dead_code)] // the commands that look at files come next
 mod given;
 mod hook;
+mod plan_text;
 mod printer;
 mod render;
 mod secrets;

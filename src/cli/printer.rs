@@ -93,6 +93,15 @@ impl Printer {
             eprintln_ignoring(&text);
             return;
         }
+        for problem in failure.problems() {
+            eprintln_ignoring(&format!("{} {}", self.paint(RED, "error:"), safe(&problem.to_string())));
+            for hint in problem.kind.hints() {
+                eprintln_ignoring(&format!("{} {}", self.paint(CYAN, "hint:"), safe(&hint)));
+            }
+        }
+        if !failure.problems().is_empty() {
+            return;
+        }
         eprintln_ignoring(&format!("{} {}", self.paint(RED, "error:"), safe(failure.message())));
         for hint in failure.hints() {
             eprintln_ignoring(&format!("{} {}", self.paint(CYAN, "hint:"), safe(hint)));

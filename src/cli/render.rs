@@ -20,6 +20,15 @@ pub fn issued(context: &Context, outcome: &Outcome) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The manifest of one command.
+pub fn manifest(context: &Context, text: &str) -> Result<Exit, Failure> {
+    if context.printer.is_json() {
+        return Err(Failure::usage("--print-manifest prints a manifest, not JSON", "leave --json away"));
+    }
+    context.printer.raw(text)?;
+    Ok(Exit::Done)
+}
+
 /// After signing somebody's CSR: the certificate for whoever asked on stdout, words about it on stderr.
 pub fn signed(context: &Context, outcome: &SignOutcome) -> Result<Exit, Failure> {
     let printer = &context.printer;

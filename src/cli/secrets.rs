@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use rootlet::disk::{DiskError, is_open_to_others, read_given};
 use rootlet::issue::Warning;
+use rootlet::manifest::Manifest;
 use rootlet::model::{Handle, Secret};
 use rootlet::pki::{CustodyError, Error, PassphraseOf, PassphraseProblem, Pki, SecretSource};
 use std::collections::BTreeMap;
@@ -88,6 +89,8 @@ impl Origin {
 pub struct SecretsBuilder {
     /// The passphrase of the subject's own key.
     pub subject: Option<Origin>,
+    /// The same, by the NAME that it is of: a manifest has many.
+    subjects: Vec<(String, Origin)>,
     /// The passphrase that the subject's key gets, where that is another one.
     pub new: Option<Origin>,
     /// Passphrases of issuers; of any one where no CA is named.
@@ -120,6 +123,34 @@ impl SecretsBuilder {
         }
     }
 
+    /// What the entries of a manifest say of passphrases and keys. What was typed for the command comes first.
+    pub fn add_manifest(&mut self, manifest: &Manifest) -> Result<(), Failure> {
+        for entry in &manifest.entries {
+            if let Some(path) = &entry.passphrase_file {
+                let origin = Origin::File(path.clone());
+                // One entry creates the CA, others are issued by it.
+                if entry.profile.is_ca() && self.issuers.iter().all(|(ca, _)| ca.as_ref() != Some(&entry.handle)) {
+                    self.issuers.push((Some(entry.handle.clone()), origin.clone()));
+                }
+                match self.subjects.iter().find(|(name, _)| *name == entry.name) {
+                    Some((_, other)) if *other != origin => {
+                        return Err(twice_declared("passphrase_file", &entry.name));
+                    }
+                    Some(_) => {}
+                    None => self.subjects.push((entry.name.clone(), origin)),
+                }
+            }
+            let Some(issuer) = entry.issuer.as_ref().map(|g| g.value.clone()) else { continue };
+            if let Some(path) = &entry.issuer_passphrase_file {
+                add(&mut self.issuers, &issuer, Origin::File(path.clone()), "issuer_passphrase_file")?;
+            }
+            if let Some(path) = &entry.issuer_key_file {
+                add(&mut self.key_files, &issuer, path.clone(), "issuer_key_file")?;
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses what reads stdin twice.
     pub fn build(self) -> Result<Arc<Secrets>, Failure> {
         let all = self.subject.iter().chain(&self.new).chain(self.issuers.iter().map(|(_, origin)| origin));
@@ -132,6 +163,30 @@ impl SecretsBuilder {
         }
         Ok(Arc::new(Secrets { said: self, known: Mutex::default(), warnings: Mutex::default() }))
     }
+}
+
+/// One value for each CA, whoever says it.
+fn add<T: PartialEq>(
+    all: &mut Vec<(Option<Handle>, T)>,
+    ca: &Handle,
+    value: T,
+    key: &'static str,
+) -> Result<(), Failure> {
+    match all.iter().find(|(name, _)| name.as_ref() == Some(ca)) {
+        Some((_, other)) if *other != value => Err(twice_declared(key, ca.as_str())),
+        Some(_) => Ok(()),
+        None => {
+            all.push((Some(ca.clone()), value));
+            Ok(())
+        }
+    }
+}
+
+fn twice_declared(key: &str, name: &str) -> Failure {
+    Failure::of_a_file(
+        format!("`{key}` is said of `{name}` twice, and differently"),
+        "say it once, or the same each time",
+    )
 }
 
 fn twice<T>(all: &[(Option<Handle>, T)]) -> Option<&Option<Handle>> {
@@ -164,6 +219,10 @@ pub struct Secrets {
 impl Secrets {
     fn origin(&self, of: PassphraseOf<'_>) -> Option<&Origin> {
         match of {
+            PassphraseOf::Subject(name) | PassphraseOf::New(name) if !self.said.subjects.is_empty() => {
+                let own = self.said.subjects.iter().find(|(n, _)| n == name).map(|(_, origin)| origin);
+                own.or(self.said.subject.as_ref())
+            }
             PassphraseOf::Subject(_) => self.said.subject.as_ref(),
             PassphraseOf::New(_) if self.said.changes => self.said.new.as_ref(),
             PassphraseOf::New(_) => self.said.subject.as_ref(),

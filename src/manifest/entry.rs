@@ -1,7 +1,8 @@
 use super::node::Place;
 use crate::issue::End;
 use crate::model::{
-    ExtendedKeyUsage, Handle, KeyAlgorithm, NameConstraints, Profile, San, SpiffeId, Subject, Timestamp, UriName, Window,
+    ExtendedKeyUsage, Handle, KeyAlgorithm, NameConstraints, Profile, San, SpiffeId, Subject, Timestamp, UriName,
+    Window,
 };
 use std::path::PathBuf;
 

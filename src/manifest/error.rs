@@ -256,10 +256,6 @@ impl Problems {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
     /// Nothing is wrong, or everything that is.
     pub fn settle(self) -> Result<(), ManifestError> {
         if self.found.is_empty() { Ok(()) } else { Err(ManifestError { problems: self.found, more: self.more }) }

@@ -118,11 +118,7 @@ impl<'m> Fields<'m> {
         }
     }
 
-    pub fn parsed<T>(
-        &mut self,
-        key: &'static str,
-        parse: impl Fn(&str) -> Result<T, ModelError>,
-    ) -> Option<Given<T>> {
+    pub fn parsed<T>(&mut self, key: &'static str, parse: impl Fn(&str) -> Result<T, ModelError>) -> Option<Given<T>> {
         let text = self.text(key)?;
         self.accept(key, &text, parse)
     }

@@ -51,6 +51,18 @@ pub fn load(paths: &[PathBuf], environment: &dyn Fn(&str) -> Option<String>) -> 
     Ok(manifest)
 }
 
+/// Reads a manifest in TOML that is no file; `name` stands for it in what is told.
+///
+/// # Errors
+/// [`ManifestError`].
+pub fn parse(name: &str, text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Manifest, ManifestError> {
+    let mut problems = Problems::default();
+    let trees: Vec<Node> = toml::read(&name.into(), text, &mut problems).into_iter().collect();
+    let manifest = Reader::new(environment, &mut problems).manifest(&trees);
+    problems.settle()?;
+    Ok(manifest)
+}
+
 fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
     let mut all = Vec::new();
     for path in paths {

@@ -1,4 +1,4 @@
-use super::error::{Problems, ProblemKind};
+use super::error::{ProblemKind, Problems};
 use super::node::{Key, Lines, Node, Value};
 use jsonc_parser::ast::{self, ObjectPropName};
 use jsonc_parser::common::Ranged;

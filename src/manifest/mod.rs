@@ -16,7 +16,9 @@ mod template;
 mod toml;
 
 pub use entry::{CaEntry, Entry, Given, LeafEntry, Manifest, Part};
+pub(crate) use error::Problems;
 pub use error::{ManifestError, Problem, ProblemKind};
-pub use files::{LoadError, load};
+pub use files::{LoadError, load, parse};
+pub(crate) use nearest::nearest;
 pub use node::{Key, Node, Place, Value};
 pub(crate) use order::in_order;

@@ -4,7 +4,7 @@
 const FARTHEST: usize = 3;
 
 /// The nearest of `known`, if one is near at all.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let folded = word.to_ascii_lowercase().replace('-', "_");
     // The name of an option is meant as it is; else whatever takes the fewest changes.
     let scored = known.into_iter().map(|k| (distance(&folded, k), k));

@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn columns_are_characters() {
         let lines = Lines::new(&"f".into(), "ab\nüx\n\n");
-        for (offset, shown) in [(0, "f:1:1"), (1, "f:1:2"), (3, "f:2:1"), (5, "f:2:2"), (7, "f:3:1"), (8, "f:4:1"), (99, "f:4:1")] {
+        for (offset, shown) in
+            [(0, "f:1:1"), (1, "f:1:2"), (3, "f:2:1"), (5, "f:2:2"), (7, "f:3:1"), (8, "f:4:1"), (99, "f:4:1")]
+        {
             assert_eq!(lines.place(offset).to_string(), shown);
         }
     }

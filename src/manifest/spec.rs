@@ -17,8 +17,19 @@ use std::path::{Path, PathBuf};
 
 const TOP: [&str; 4] = ["id", "defaults", "ca", "cert"];
 const EVERY: [&str; 13] = [
-    "profile", "name", "subject", "key", "key_file", "passphrase_file", "lifetime", "days", "not_after", "not_before",
-    "renew_within", "exec", "for_each",
+    "profile",
+    "name",
+    "subject",
+    "key",
+    "key_file",
+    "passphrase_file",
+    "lifetime",
+    "days",
+    "not_after",
+    "not_before",
+    "renew_within",
+    "exec",
+    "for_each",
 ];
 const CA: [&str; 8] = ["path_len", "permit", "exclude", "spiffe", "crl_url", "issuer_url", "ocsp_url", "encrypt_key"];
 const BELOW: [&str; 4] = ["issuer", "eku", "issuer_passphrase_file", "issuer_key_file"];

@@ -141,7 +141,9 @@ mod tests {
         ] {
             assert_eq!(expand(text).as_deref(), Ok(expanded), "{text}");
         }
-        for text in ["${", "${each", "${each}", "${each.no}", "${each.all}", "${env:NO}", "${DOMAIN}", "${}", "${each.name.x}"] {
+        for text in
+            ["${", "${each", "${each}", "${each.no}", "${each.all}", "${env:NO}", "${DOMAIN}", "${}", "${each.name.x}"]
+        {
             assert!(expand(text).is_err(), "{text}");
         }
     }

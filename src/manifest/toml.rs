@@ -1,4 +1,4 @@
-use super::error::{Problems, ProblemKind};
+use super::error::{ProblemKind, Problems};
 use super::node::{Key, Lines, Node, Place, Value};
 use std::sync::Arc;
 use toml_edit::{Document, Item, TableLike};

@@ -45,6 +45,20 @@ impl Error {
             Error::DeliveryInside { .. } | Error::DeliveryTaken { .. } => one("choose another --out-dir"),
             Error::Store(e) => e.hints(),
             Error::Issue { source, .. } => source.hints(),
+            Error::Manifest(e) => e.problems.first().map(|p| p.kind.hints()).unwrap_or_default(),
+            Error::NoManifest { .. } => one("name a file, or a folder with manifests in it"),
+            Error::NoManifestId => {
+                one("add `id = \"NAME\"` at its top; what it creates from then on is marked with it")
+            }
+            Error::NotConfirmed { .. } => one("look at `rootlet plan --prune`, and run `rootlet apply --prune --yes`"),
+            Error::CaChange { handle, cascades, .. } => {
+                let mut hints =
+                    vec![format!("`--replace-ca {handle}` makes a new one, with a new key, beside the old")];
+                if !cascades.is_empty() {
+                    hints.push(format!("issued again with it: {}", cascades.join(", ")));
+                }
+                hints
+            }
             Error::Import(e) => e.hints(),
             Error::KeyFile { source: KeyError::Encrypted, path } => {
                 vec![format!("decrypt it first: openssl pkey -in {0} -out {0}.plain", path.display())]

@@ -52,6 +52,8 @@ pub struct CaRequest {
     pub urls: Urls,
     /// What to do when it exists; [`Again::Force`] is refused.
     pub again: Again,
+    /// The id of the manifest that declares it: kept when it is created.
+    pub manifest: Option<String>,
 }
 
 impl CaRequest {
@@ -84,6 +86,7 @@ impl CaRequest {
             constraints: NameConstraints::default(),
             urls: Urls::default(),
             again: Again::default(),
+            manifest: None,
         })
     }
 

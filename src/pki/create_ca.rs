@@ -61,19 +61,28 @@ impl Pki {
     ) -> Result<(Pki, Outcome), Error> {
         request.check()?;
         if !Self::exists(folder) {
-            // A rehearsal beside the folder: what would be refused is refused before the folder exists.
-            Self::check_free(folder)?;
-            let mut place = Place::unborn(folder);
-            place.keyring = Keyring::new(secrets.clone());
-            let wanted = Wanted::new(request, &place.config)?;
-            if request.profile == Profile::Root {
-                place.make_root(&wanted, KeyAlgorithm::P256, None)?;
-                place.new_passphrase(&request.display_name, request.encrypt_key)?;
-            }
+            Self::rehearse_root(folder, request, &secrets)?;
         }
         let mut pki = Self::open_or_create(folder)?.with_secrets(secrets);
         let outcome = pki.ca(request)?;
         Ok((pki, outcome))
+    }
+
+    /// A rehearsal beside a folder that is no PKI yet: what would be refused is refused before the folder exists.
+    pub(super) fn rehearse_root(
+        folder: &Path,
+        request: &CaRequest,
+        secrets: &Arc<dyn SecretSource>,
+    ) -> Result<(), Error> {
+        Self::check_free(folder)?;
+        let mut place = Place::unborn(folder);
+        place.keyring = Keyring::new(secrets.clone());
+        let wanted = Wanted::new(request, &place.config)?;
+        if request.profile == Profile::Root {
+            place.make_root(&wanted, KeyAlgorithm::P256, None)?;
+            place.new_passphrase(&request.display_name, request.encrypt_key)?;
+        }
+        Ok(())
     }
 
     /// Creates a CA, or leaves alone or renews what exists, as the request says.
@@ -268,6 +277,9 @@ impl Pki {
                 return Err(Error::KeyBarred { handle: wanted.handle.clone() });
             }
             let id = transaction.record(&new)?;
+            if let (Some(manifest), None) = (&wanted.request.manifest, &holder) {
+                transaction.set_manifest(&wanted.handle, manifest)?;
+            }
             if let (Some(crl), false) = (&made.crl, renewing) {
                 transaction.record_crl(&crl_record(authority, crl))?;
             }

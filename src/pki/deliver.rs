@@ -153,16 +153,35 @@ impl Place {
                 }
                 continue;
             };
-            let mode = match file.access {
-                Access::Private => delivery.key_mode.unwrap_or(KEY_MODE),
-                Access::Public => Access::Public.file_mode(),
-            };
+            let mode = mode_of(delivery, file.access);
             if !disk.is_as_wished(&path, &file.bytes, mode) {
                 disk.replace_with_mode(&path, &file.bytes, mode).map_err(fail)?;
                 wrote = true;
             }
         }
         Ok(wrote)
+    }
+}
+
+impl Place {
+    /// Whether everything that is delivered to a folder is there as it should be. Nothing is written.
+    pub(super) fn is_delivered(&self, handle: &Handle, delivery: &Delivery, key_here: bool) -> Result<bool, Error> {
+        let files = existing_files(self, handle)?;
+        Ok(FILES.iter().all(|name| {
+            let path = delivery.folder.join(name);
+            match files.iter().find(|f| f.name == *name) {
+                Some(file) => self.disk.is_as_wished(&path, &file.bytes, mode_of(delivery, file.access)),
+                None => !exists(&path) || (*name == KEY && !key_here),
+            }
+        }))
+    }
+}
+
+/// The mode of a file that is delivered.
+fn mode_of(delivery: &Delivery, access: Access) -> u32 {
+    match access {
+        Access::Private => delivery.key_mode.unwrap_or(KEY_MODE),
+        Access::Public => Access::Public.file_mode(),
     }
 }
 

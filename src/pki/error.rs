@@ -2,6 +2,7 @@ use super::{CustodyError, ImportError};
 use crate::disk::DiskError;
 use crate::issue::IssueError;
 use crate::keys::KeyError;
+use crate::manifest::{LoadError, ManifestError};
 use crate::model::{Handle, ModelError, Profile, Serial, Timestamp};
 use crate::store::StoreError;
 use crate::x509::X509Error;
@@ -357,6 +358,36 @@ pub enum Error {
     /// Something that was made elsewhere was not taken over.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A manifest is wrong.
+    #[error("{0}")]
+    Manifest(Box<ManifestError>),
+    /// A folder without a manifest in it.
+    #[error("`{}` holds no .toml and no .json file", path.display())]
+    NoManifest {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A manifest that would replace a CA, and nobody said that it may.
+    #[error("`{handle}`: {reason}{}", listed_after(differences))]
+    CaChange {
+        /// The CA.
+        handle: Handle,
+        /// Why.
+        reason: String,
+        /// What differs.
+        differences: Vec<Difference>,
+        /// What would be issued again, because it is below.
+        cascades: Vec<String>,
+    },
+    /// What a manifest no longer names is revoked only when somebody said so.
+    #[error("{} would be revoked, and nobody confirmed it", names.join(", "))]
+    NotConfirmed {
+        /// The handles.
+        names: Vec<String>,
+    },
+    /// Pruning without knowing whose.
+    #[error("the manifest has no `id`, so nothing is known to be its own")]
+    NoManifestId,
     /// Something does not add up that only a fault of ours explains.
     #[error("internal error: {0}")]
     Internal(String),
@@ -380,6 +411,20 @@ fn list(differences: &[Difference]) -> String {
     let shown = |v: &str| if v.is_empty() { "nothing".to_string() } else { format!("`{v}`") };
     let one = |d: &Difference| format!("{} is {}, not {}", d.field, shown(&d.is), shown(&d.wished));
     differences.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn listed_after(differences: &[Difference]) -> String {
+    if differences.is_empty() { String::new() } else { format!(": {}", list(differences)) }
+}
+
+impl From<LoadError> for Error {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Disk(e) => e.into(),
+            LoadError::Manifest(e) => e.into(),
+            LoadError::Empty { path } => Error::NoManifest { path },
+        }
+    }
 }
 
 impl Error {
@@ -464,6 +509,9 @@ impl Error {
             Error::NotRenewable { .. } => "not-renewable",
             Error::Exec { .. } => "exec",
             Error::NothingToRevoke { .. } => "nothing-to-revoke",
+            Error::Manifest(_) | Error::NoManifest { .. } | Error::NoManifestId => "manifest",
+            Error::CaChange { .. } => "ca-change",
+            Error::NotConfirmed { .. } => "not-confirmed",
             Error::Import(e) => e.code(),
             Error::Internal(_) => "internal",
         }

@@ -215,7 +215,7 @@ impl Pki {
             if is_taken(&*transaction, &wanted.handle, &request.identity.key())? {
                 return Ok(None);
             }
-            if now_current.map(|h| h.current) != found.current.as_ref().map(|r| r.id)
+            if now_current.as_ref().map(|h| h.current) != found.current.as_ref().map(|r| r.id)
                 || !still_issuing(&*transaction, &found.cas, made.issuer)?
             {
                 return Ok(None);
@@ -245,6 +245,9 @@ impl Pki {
                 return Err(Error::KeyBarred { handle: wanted.handle.clone() });
             }
             let id = transaction.record(&new)?;
+            if let (Some(manifest), None) = (&request.manifest, &now_current) {
+                transaction.set_manifest(&wanted.handle, manifest)?;
+            }
             if request.delivery.is_some()
                 && let Some(delivery) = found.deliveries.last()
             {

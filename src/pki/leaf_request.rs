@@ -67,6 +67,8 @@ pub struct LeafRequest {
     pub again: Again,
     /// Where its files are to be delivered, besides the PKI folder.
     pub delivery: Option<Delivery>,
+    /// The id of the manifest that declares it: kept when it is created.
+    pub manifest: Option<String>,
 }
 
 impl LeafRequest {
@@ -116,6 +118,7 @@ impl LeafRequest {
             name: None,
             again: Again::default(),
             delivery: None,
+            manifest: None,
         }
     }
 

@@ -53,6 +53,21 @@ impl<'r> Predecessor<'r> {
         Ok(Predecessor { record, names, constraints, path_len, certificate })
     }
 
+    /// Its names.
+    pub fn names(&self) -> &SanSet {
+        &self.names
+    }
+
+    /// Its name constraints.
+    pub fn constraints(&self) -> &NameConstraints {
+        &self.constraints
+    }
+
+    /// Its path length.
+    pub fn path_len(&self) -> Option<u8> {
+        self.path_len
+    }
+
     /// The certificate that follows it, before its issuer puts its own part in.
     pub fn draft(
         &self,

@@ -90,7 +90,7 @@ pub struct Renewed {
 }
 
 impl Renewed {
-    fn bare(name: impl ToString, action: &'static str) -> Self {
+    pub(super) fn bare(name: impl ToString, action: &'static str) -> Self {
         Renewed {
             name: name.to_string(),
             action,
@@ -107,7 +107,7 @@ impl Renewed {
         Renewed { error: Some(error.into()), ..Self::bare(name, "failed") }
     }
 
-    fn issued(outcome: Outcome) -> Self {
+    pub(super) fn issued(outcome: Outcome) -> Self {
         Renewed {
             certificate: Some(outcome.certificate.clone()),
             warnings: outcome.warnings,
@@ -115,6 +115,11 @@ impl Renewed {
             delivered: outcome.delivered,
             ..Self::bare(outcome.certificate.name, outcome.action)
         }
+    }
+
+    /// Whether anything is otherwise than before.
+    pub fn is_change(&self) -> bool {
+        !matches!(self.action, "unchanged" | "skipped" | "failed")
     }
 
     /// Whether a new certificate was issued.
@@ -351,7 +356,7 @@ impl Run<'_> {
 
 impl Pki {
     /// The newest certificate of a handle.
-    fn current_view(&mut self, handle: &Handle) -> Result<CertificateView, Error> {
+    pub(super) fn current_view(&mut self, handle: &Handle) -> Result<CertificateView, Error> {
         let holder = self.read()?.holder(handle)?;
         let holder = holder.ok_or_else(|| Error::NotFound { target: handle.to_string(), similar: Vec::new() })?;
         self.view_of(holder.current)

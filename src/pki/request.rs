@@ -149,7 +149,7 @@ impl Pki {
         let action = match (&waiting, wish.again) {
             (None, _) if folder_was_there => return Err(Error::UnknownFolder { path: target }),
             (None, _) => "created",
-            (Some(_), Again::Force) => "reissued",
+            (Some(_), Again::Force | Again::Replace) => "reissued",
             (Some(_), Again::Refuse) => {
                 return Err(Error::RequestWaits { handle: wish.handle.clone(), profile: wish.profile });
             }

@@ -18,8 +18,10 @@ pub enum Again {
     IfMissing,
     /// Keep it if it is what was asked for, and renew it with the same key when it is due (`--renew-within`).
     RenewWithin(Window),
-    /// Replace it, with a new key (`--force`).
+    /// Replace it, with a new key (`--force`); leaves only.
     Force,
+    /// Replace a CA by a new generation, with a new key (`apply --replace-ca`).
+    Replace,
 }
 
 /// What an issuing verb did.
@@ -61,7 +63,7 @@ pub(super) fn decide(
     let revoked = |r: &Record| r.revocation.as_ref().is_some_and(|v| is_final(v.reason));
     let Some(record) = current.filter(|r| !revoked(r)) else { return Ok(Decision::Issue { action: "created" }) };
     let handle: &Handle = &record.handle;
-    if record.revocation.is_some() && again != Again::Force && now <= record.not_after {
+    if record.revocation.is_some() && !matches!(again, Again::Force | Again::Replace) && now <= record.not_after {
         // A hold may be lifted: until then it is neither good nor gone, and its key must not be thrown away.
         return Err(Error::OnHold { handle: handle.clone(), serial: record.serial, may_force });
     }
@@ -69,12 +71,12 @@ pub(super) fn decide(
         return match again {
             // The same key goes on only under the same name and powers.
             Again::RenewWithin(_) => same(handle, differences(record)?, may_force).map(|()| Decision::Renew),
-            Again::Force => Ok(Decision::Issue { action: "reissued" }),
+            Again::Force | Again::Replace => Ok(Decision::Issue { action: "reissued" }),
             Again::Refuse | Again::IfMissing => Ok(Decision::Issue { action: "created" }),
         };
     }
     let window = match again {
-        Again::Force => return Ok(Decision::Issue { action: "reissued" }),
+        Again::Force | Again::Replace => return Ok(Decision::Issue { action: "reissued" }),
         Again::Refuse => {
             let (serial, not_after) = (record.serial, record.not_after);
             return Err(Error::Exists { handle: handle.clone(), serial, not_after, may_force });

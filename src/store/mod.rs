@@ -169,6 +169,9 @@ pub trait Transaction {
     /// Records a certificate and makes it the newest of its handle. A handle that nobody has is taken.
     fn record(&self, new: &NewCertificate) -> Result<CertificateId, StoreError>;
 
+    /// Says which manifest created a handle.
+    fn set_manifest(&self, handle: &Handle, id: &str) -> Result<(), StoreError>;
+
     /// Appends a revocation, or with no reason the release of a hold.
     fn revoke(&self, new: &NewRevocation) -> Result<(), StoreError>;
 

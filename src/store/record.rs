@@ -20,6 +20,8 @@ pub struct Holder {
     pub profile: Profile,
     /// Its newest certificate.
     pub current: CertificateId,
+    /// The id of the manifest that created it.
+    pub manifest: Option<String>,
 }
 
 /// One generation of a CA: a name with a key.

@@ -93,7 +93,8 @@ impl SqliteTransaction<'_> {
     }
 
     pub(super) fn read_holder(&self, name: &Handle) -> Result<Option<Holder>, StoreError> {
-        let mut statement = self.0.prepare_cached("SELECT identity, profile, current FROM holder WHERE handle = ?1")?;
+        let mut statement =
+            self.0.prepare_cached("SELECT identity, profile, current, manifest FROM holder WHERE handle = ?1")?;
         let mut rows = statement.query([name.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         Ok(Some(Holder {
@@ -101,6 +102,7 @@ impl SqliteTransaction<'_> {
             identity: text(row, 0)?.into(),
             profile: profile(text(row, 1)?)?,
             current: CertificateId(row.get(2)?),
+            manifest: row.get(3)?,
         }))
     }
 

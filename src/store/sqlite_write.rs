@@ -224,6 +224,13 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(CertificateId(id))
     }
 
+    fn set_manifest(&self, handle: &Handle, id: &str) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached("UPDATE holder SET manifest = ?2 WHERE handle = ?1")?
+            .execute(params![handle.as_str(), id])?;
+        Ok(())
+    }
+
     fn revoke(&self, new: &NewRevocation) -> Result<(), StoreError> {
         let db = self.writable()?;
         db.prepare_cached(

@@ -72,7 +72,8 @@ pub fn a_handle_belongs_to_the_first_identity(store: &mut dyn Store) {
     let current = record(store, &other);
     let found = read(store, |t| t.holder(&handle("api")).unwrap());
     // The command refuses another identity before; the inventory never hands the handle over.
-    let expected = Holder { handle: handle("api"), identity: "dns:api".into(), profile: Profile::Client, current };
+    let expected =
+        Holder { handle: handle("api"), identity: "dns:api".into(), profile: Profile::Client, current, manifest: None };
     assert_eq!(found, Some(expected));
     assert_eq!(read(store, |t| t.holder(&handle("api2")).unwrap()), None);
 }

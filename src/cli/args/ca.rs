@@ -56,6 +56,9 @@ pub struct CaArgs {
     ocsp_url: Vec<String>,
     #[command(flatten)]
     again: AgainArgs,
+    /// Print the manifest that declares this, and do nothing
+    #[arg(long)]
+    pub print_manifest: bool,
 }
 
 // What only an intermediate has.

@@ -52,6 +52,9 @@ pub struct LeafArgs {
     key_mode: Option<String>,
     #[command(flatten)]
     again: AgainArgs,
+    /// Print the manifest that declares this, and do nothing
+    #[arg(long)]
+    pub print_manifest: bool,
     /// Replace it, with a new key
     #[arg(long, help_heading = "When it exists", conflicts_with_all = ["if_missing", "renew_within"])]
     force: bool,

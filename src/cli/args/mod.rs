@@ -4,6 +4,7 @@ mod again;
 mod ca;
 mod leaf;
 mod life;
+mod manifest;
 mod names;
 mod secret;
 
@@ -11,6 +12,7 @@ pub use again::AgainArgs;
 pub use ca::{CaArgs, IntermediateArgs, path_len};
 pub use leaf::LeafArgs;
 pub use life::LifeArgs;
+pub use manifest::ManifestArgs;
 pub use names::NameArgs;
 pub use secret::{IssuerSecretArgs, SubjectSecretArgs, change_secrets, secrets, secrets_beside_stdin};
 

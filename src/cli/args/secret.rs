@@ -33,6 +33,12 @@ impl SubjectSecretArgs {
     }
 }
 
+impl IssuerSecretArgs {
+    pub fn add_to(&self, builder: &mut SecretsBuilder) -> Result<(), Failure> {
+        builder.add_issuers(&self.issuer_passphrase_file, &self.issuer_key_file)
+    }
+}
+
 /// The secrets of a command that has a subject with a key of its own, issuers, or both.
 pub fn secrets(
     subject: Option<&SubjectSecretArgs>,

@@ -25,6 +25,9 @@ pub fn definition() -> Command {
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<Options>(matches)?;
     let (request, secrets) = options.ca.translate(Profile::Intermediate, Some(&options.below))?;
+    if options.ca.print_manifest {
+        return render::manifest(context, &request.to_manifest());
+    }
     let outcome = context.open()?.with_secrets(secrets).ca(&request)?;
     render::issued(context, &outcome)
 }

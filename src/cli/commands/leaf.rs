@@ -40,7 +40,11 @@ pub fn workload() -> Command {
 
 pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let profile: Profile = name.parse()?;
-    let (request, secrets) = super::parse::<LeafArgs>(matches)?.translate(profile)?;
+    let options = super::parse::<LeafArgs>(matches)?;
+    let (request, secrets) = options.translate(profile)?;
+    if options.print_manifest {
+        return render::manifest(context, &request.to_manifest());
+    }
     let outcome = context.open()?.with_secrets(secrets).leaf(&request)?;
     render::issued(context, &outcome)
 }

@@ -1,5 +1,6 @@
 //! One file a command: translate, call, render.
 
+mod apply;
 mod bundle;
 mod completions;
 mod crl;
@@ -10,6 +11,7 @@ mod intermediate;
 mod key;
 mod leaf;
 mod list;
+mod plan;
 mod renew;
 mod request;
 mod revoke;
@@ -51,6 +53,8 @@ pub fn all() -> Vec<Command> {
         bundle::definition(),
         list::definition(),
         show::definition(),
+        plan::definition(),
+        apply::definition(),
         status::definition(),
         history::definition(),
         doctor::definition(),
@@ -73,6 +77,8 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "bundle" => bundle::run(matches, context),
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
+        "plan" => plan::run(matches, context),
+        "apply" => apply::run(matches, context),
         "status" => status::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),

@@ -16,7 +16,11 @@ pub fn definition() -> Command {
 }
 
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
-    let (request, secrets) = super::parse::<CaArgs>(matches)?.translate(Profile::Root, None)?;
+    let options = super::parse::<CaArgs>(matches)?;
+    let (request, secrets) = options.translate(Profile::Root, None)?;
+    if options.print_manifest {
+        return render::manifest(context, &request.to_manifest());
+    }
     let (_, outcome) = Pki::root_ca_with(&context.pki, &request, secrets)?;
     render::issued(context, &outcome)
 }

@@ -1,0 +1,135 @@
+use super::super::args::ManifestArgs;
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::hook::Hook;
+use super::super::plan_text;
+use super::super::render;
+use clap::{ArgMatches, Args, Command};
+use rootlet::manifest::Manifest;
+use rootlet::pki::{Attendant, Error, Pki, Plan, Renewed};
+use std::collections::{HashMap, HashSet};
+use std::io::{self, BufRead, IsTerminal, Write};
+
+#[derive(Debug, Args)]
+struct Options {
+    #[command(flatten)]
+    manifest: ManifestArgs,
+    /// Do nothing; exit code 3 when something is to be done, as `plan` does
+    #[arg(long, conflicts_with = "yes")]
+    check: bool,
+    /// Revoke and replace without being asked
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn definition() -> Command {
+    super::command::<Options>(
+        "apply",
+        "Make the PKI what a manifest declares, and nothing else",
+        "Example:\n  rootlet apply lab.toml\n  rootlet apply pki.d/ --json\n  rootlet apply lab.toml --check\n  rootlet apply lab.toml --prune --yes",
+    )
+}
+
+pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
+    let options = super::parse::<Options>(matches)?;
+    let request = options.manifest.request("apply")?;
+    if options.check {
+        return super::plan::show(&options.manifest, &request, context);
+    }
+    let (manifest, secrets) = options.manifest.read()?;
+    let mut screen = Screen { context, closed: None };
+    let mut confirm = |plan: &Plan| confirm(context, plan, options.yes);
+    let outcome = Pki::apply(&context.pki, &manifest, &request, secrets, &mut confirm, &mut screen)?;
+    if let Some(closed) = screen.closed {
+        return Err(closed.into());
+    }
+    let failures = run_commands(context, &manifest, &outcome.results);
+    let failed = outcome.has_failed() || !failures.is_empty();
+    if context.printer.is_json() {
+        let mut outcome = outcome;
+        for (name, error) in failures {
+            if let Some(result) = outcome.results.iter_mut().find(|r| r.name == name) {
+                result.error = Some(error.into());
+            }
+        }
+        context.printer.object(&outcome)?;
+        return Ok(if failed { Exit::Failed } else { Exit::Done });
+    }
+    for one in &outcome.pruned {
+        let name = one.name.as_deref().unwrap_or(&one.ca);
+        context.printer.text(&format!("{} {name} (serial {})", one.action, one.serial))?;
+    }
+    if let Some(error) = &outcome.error {
+        context.printer.failure(&Failure::from(error));
+    }
+    for (_, error) in failures {
+        context.printer.failure(&Failure::from(error));
+    }
+    context.printer.warnings(&outcome.warnings);
+    let changed = outcome.results.iter().filter(|r| r.is_change()).count() + outcome.pruned.len();
+    if changed == 0 && !failed {
+        context.printer.say(&plan_text::nothing(outcome.results.len()));
+    }
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// What destroys is asked about: at the terminal, else by `--yes`. Replacing a CA was said with its name.
+fn confirm(context: &Context, plan: &Plan, yes: bool) -> Result<(), Error> {
+    let names = plan.pruned();
+    if names.is_empty() || yes {
+        return Ok(());
+    }
+    let not_confirmed = || Error::NotConfirmed { names: names.clone() };
+    if context.printer.is_json() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(not_confirmed());
+    }
+    context.printer.say(&format!("to be revoked: {}", names.join(", ")));
+    let mut err = io::stderr().lock();
+    drop(write!(err, "Revoke {} for good? Type yes: ", if names.len() == 1 { "it" } else { "them" }));
+    drop(err.flush());
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && answer.trim() == "yes" { Ok(()) } else { Err(not_confirmed()) }
+}
+
+/// Runs the commands of the entries that changed, each distinct one once. Returns whose command failed.
+fn run_commands(context: &Context, manifest: &Manifest, results: &[Renewed]) -> Vec<(String, Error)> {
+    let commands: HashMap<&str, &str> =
+        manifest.entries.iter().filter_map(|e| Some((e.handle.as_str(), e.exec.as_deref()?))).collect();
+    let (mut done, mut failures) = (HashSet::new(), Vec::new());
+    let pki = std::path::absolute(&context.pki).unwrap_or_else(|_| context.pki.clone());
+    for result in results.iter().filter(|r| r.is_change() && r.error.is_none()) {
+        let Some(command) = commands.get(result.name.as_str()).filter(|c| done.insert(**c)) else { continue };
+        let hook = Hook { command: (*command).into(), pki: pki.clone(), keep_stdout: true };
+        if let Err(e) = hook.run(result) {
+            failures.push((result.name.clone(), e));
+        }
+    }
+    failures
+}
+
+/// Says what happens as it happens.
+struct Screen<'c> {
+    context: &'c Context,
+    /// Why nothing can be said any more.
+    closed: Option<anyhow::Error>,
+}
+
+impl Attendant for Screen<'_> {
+    fn done(&mut self, done: &Renewed) -> bool {
+        let printer = &self.context.printer;
+        if printer.is_json() || done.action == "unchanged" {
+            return true;
+        }
+        self.closed = printer.text(&plan_text::applied(done)).err();
+        for folder in &done.delivered {
+            printer.say(&format!("  delivered   {}/", render::place(folder)));
+        }
+        printer.warnings(&done.warnings);
+        if let Some(error) = &done.error {
+            printer.failure(&Failure::from(error));
+        }
+        self.closed.is_none()
+    }
+}

@@ -1,0 +1,151 @@
+//! Entries of a manifest as the requests that the commands make.
+
+use super::{CaRequest, Error, KeyFile, LeafKey, LeafRequest, SecretSource, Urls};
+use crate::manifest::{CaEntry, Entry, LeafEntry, Manifest, ManifestError, Part, ProblemKind, Problems};
+use crate::model::Handle;
+use crate::store::Delivery;
+use crate::x509::NameDer;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What an entry asks for.
+#[derive(Debug, Clone)]
+pub(super) enum Asked {
+    Ca(Box<CaRequest>),
+    Leaf(Box<LeafRequest>),
+}
+
+/// An entry and what it asks for.
+#[derive(Debug, Clone)]
+pub(super) struct Wish<'m> {
+    pub entry: &'m Entry,
+    pub asked: Asked,
+}
+
+impl Wish<'_> {
+    pub fn handle(&self) -> &Handle {
+        &self.entry.handle
+    }
+
+    pub fn is_ca(&self) -> bool {
+        self.entry.profile.is_ca()
+    }
+}
+
+/// Every entry as a request, in the order in which they are made. Nothing but key files is looked at.
+pub(super) fn wishes<'m>(manifest: &'m Manifest, secrets: &Arc<dyn SecretSource>) -> Result<Vec<Wish<'m>>, Error> {
+    let mut problems = Problems::default();
+    let order = crate::manifest::in_order(&manifest.entries, &mut problems);
+    let mut all = Vec::with_capacity(order.len());
+    for entry in order.into_iter().filter_map(|n| manifest.entries.get(n)) {
+        match ask(entry, manifest.id.as_deref()) {
+            Ok(asked) => all.push(Wish { entry, asked }),
+            Err(e) => problems.add(&entry.at, refused(&e)),
+        }
+    }
+    check_folders(&all, &mut problems);
+    check_subjects(&all, &mut problems);
+    problems.settle()?;
+    for wish in &mut all {
+        let Some(path) = &wish.entry.key_file else { continue };
+        let file = Arc::new(KeyFile::read(path, &wish.entry.name, secrets)?);
+        match &mut wish.asked {
+            Asked::Ca(request) => request.key_file = Some(file),
+            Asked::Leaf(request) => request.key = LeafKey::Given(file),
+        }
+    }
+    Ok(all)
+}
+
+/// What another part refuses, at the place of the entry.
+pub(super) fn refused(error: &Error) -> ProblemKind {
+    ProblemKind::Refused { message: error.to_string(), hints: error.hints() }
+}
+
+impl From<ManifestError> for Error {
+    fn from(error: ManifestError) -> Self {
+        Error::Manifest(Box::new(error))
+    }
+}
+
+fn ask(entry: &Entry, manifest: Option<&str>) -> Result<Asked, Error> {
+    match &entry.part {
+        Part::Ca(ca) => ask_ca(entry, ca, manifest).map(|r| Asked::Ca(Box::new(r))),
+        Part::Leaf(leaf) => ask_leaf(entry, leaf, manifest).map(|r| Asked::Leaf(Box::new(r))),
+    }
+}
+
+fn ask_ca(entry: &Entry, ca: &CaEntry, manifest: Option<&str>) -> Result<CaRequest, Error> {
+    let mut request = CaRequest::new(entry.profile, &entry.name)?;
+    request.subject.clone_from(&entry.subject);
+    request.purposes.clone_from(&entry.purposes);
+    request.spiffe.clone_from(&ca.spiffe);
+    request.key = entry.key;
+    request.encrypt_key = ca.encrypt_key;
+    request.not_before = entry.not_before;
+    request.end = entry.end;
+    request.issuer = entry.issuer.as_ref().map(|g| g.value.to_string());
+    request.name = Some(entry.handle.clone());
+    request.path_len = ca.path_len;
+    request.constraints = ca.constraints.clone();
+    request.urls = Urls { crl: ca.crl_urls.clone(), issuer: ca.issuer_urls.clone(), ocsp: ca.ocsp_urls.clone() };
+    request.manifest = manifest.map(Into::into);
+    request.check()?;
+    Ok(request)
+}
+
+fn ask_leaf(entry: &Entry, leaf: &LeafEntry, manifest: Option<&str>) -> Result<LeafRequest, Error> {
+    let mut request = LeafRequest::new(entry.profile, &entry.name)?;
+    request.subject.clone_from(&entry.subject);
+    request.names.clone_from(&leaf.names);
+    request.purposes.clone_from(&entry.purposes);
+    request.key = LeafKey::New(entry.key);
+    request.not_before = entry.not_before;
+    request.end = entry.end;
+    request.issuer = entry.issuer.as_ref().map(|g| g.value.to_string());
+    request.name = Some(entry.handle.clone());
+    request.manifest = manifest.map(Into::into);
+    request.delivery = match &leaf.out_dir {
+        Some(folder) => Some(Delivery::checked(folder.clone(), leaf.owner.clone(), leaf.key_mode)?),
+        None if leaf.owner.is_some() || leaf.key_mode.is_some() => {
+            return Err(Error::usage("`owner` and `key_mode` are of delivered files", "add `out_dir`"));
+        }
+        None => None,
+    };
+    request.check()?;
+    Ok(request)
+}
+
+/// Two leaves cannot be delivered to one folder.
+fn check_folders(all: &[Wish<'_>], problems: &mut Problems) {
+    let mut folders: HashMap<PathBuf, &Entry> = HashMap::new();
+    for wish in all {
+        let Part::Leaf(LeafEntry { out_dir: Some(folder), .. }) = &wish.entry.part else { continue };
+        if let Some(first) = folders.insert(folder.clone(), wish.entry) {
+            let message = format!(
+                "`{}` is where the files of `{}` are delivered, which is declared at {}",
+                folder.display(),
+                first.handle,
+                first.at
+            );
+            let hints = vec!["give each leaf a folder of its own, as `out_dir = \"deploy/${each}\"`".into()];
+            problems.add(&wish.entry.at, ProblemKind::Refused { message, hints });
+        }
+    }
+}
+
+/// Verifiers tell CAs apart by subject.
+fn check_subjects(all: &[Wish<'_>], problems: &mut Problems) {
+    let mut subjects: HashMap<Vec<u8>, &Entry> = HashMap::new();
+    for wish in all {
+        let Asked::Ca(request) = &wish.asked else { continue };
+        let default = || crate::model::Subject::common_name(&request.display_name, None).ok();
+        let Some(subject) = request.subject.clone().or_else(default) else { continue };
+        if let Some(first) = subjects.insert(NameDer::of(&subject).as_bytes().to_vec(), wish.entry) {
+            let message = format!("the CA `{}` at {} has the subject `{subject}` already", first.handle, first.at);
+            let hints = vec!["give one of them another `name` or `subject`".into()];
+            problems.add(&wish.entry.at, ProblemKind::Refused { message, hints });
+        }
+    }
+}
