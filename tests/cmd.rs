@@ -15,6 +15,9 @@ mod cmd {
     mod folders;
     mod import;
     mod keys;
+    mod manifest;
+    mod manifest_drift;
+    mod manifest_refusals;
     mod output;
     mod refusals;
     mod renew;

@@ -3,6 +3,7 @@ use crate::model::ModelError;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
 
 /// More problems than these are counted only.
 pub(super) const MAX_PROBLEMS: usize = 50;
@@ -242,9 +243,16 @@ impl ProblemKind {
 pub(crate) struct Problems {
     found: Vec<Problem>,
     more: usize,
+    /// The files in the order in which they were read.
+    files: Vec<Arc<str>>,
 }
 
 impl Problems {
+    /// What is wrong in this file is told behind what is wrong in those before it.
+    pub fn reading(&mut self, file: &Arc<str>) {
+        self.files.push(file.clone());
+    }
+
     pub fn add(&mut self, at: &Place, kind: ProblemKind) {
         let problem = Problem { at: at.clone(), kind };
         if self.found.contains(&problem) {
@@ -257,7 +265,10 @@ impl Problems {
     }
 
     /// Nothing is wrong, or everything that is.
-    pub fn settle(self) -> Result<(), ManifestError> {
+    pub fn settle(mut self) -> Result<(), ManifestError> {
+        let files = std::mem::take(&mut self.files);
+        let file = |p: &Problem| files.iter().position(|f| *f == p.at.file).unwrap_or(usize::MAX);
+        self.found.sort_by_key(|p| (file(p), p.at.clone()));
         if self.found.is_empty() { Ok(()) } else { Err(ManifestError { problems: self.found, more: self.more }) }
     }
 }

@@ -84,6 +84,7 @@ fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
 
 fn text_of(path: &Path, problems: &mut Problems) -> Result<Option<(Arc<str>, String)>, DiskError> {
     let file: Arc<str> = path.to_string_lossy().into();
+    problems.reading(&file);
     match String::from_utf8(read_public(path, MAX_FILE)?) {
         Ok(text) => Ok(Some((file, text))),
         Err(e) => {

@@ -1,0 +1,192 @@
+//! What somebody broke by hand is found by `plan` and mended by `apply`; and manifests of what exists.
+
+use super::manifest::{LAB, applied, map, planned, settles};
+use crate::common::Sandbox;
+use std::fs;
+
+fn lab() -> Sandbox {
+    let s = Sandbox::new();
+    s.write("lab.toml", LAB);
+    s.ok(&["apply", "lab.toml"]);
+    s
+}
+
+#[test]
+fn certificate_files() {
+    for file in ["cert.pem", "chain.pem", "fullchain.pem", "ca.pem"] {
+        for content in
+            [None, Some("garbage\n"), Some("pki/certs/alice/fullchain.pem"), Some("pki/ca/issuing/chain.pem")]
+        {
+            let s = lab();
+            let path = s.path(&format!("pki/certs/a.internal/{file}"));
+            let good = fs::read(&path).unwrap();
+            match content {
+                None => fs::remove_file(&path).unwrap(),
+                Some(other) if other.ends_with(".pem") => drop(fs::copy(s.path(other), &path).unwrap()),
+                Some(text) => fs::write(&path, text).unwrap(),
+            }
+            if fs::read(&path).is_ok_and(|is| is == good) {
+                continue;
+            }
+            let serial = s.field("a.internal", "serial");
+            let found = planned(&s, &["lab.toml"]);
+            if file != "cert.pem" && file != "fullchain.pem" && content.is_some_and(|c| c.ends_with(".pem")) {
+                // Certificates of this PKI, and not those: it gets a new chain, or the same again.
+                assert!(
+                    found == map([("a.internal", "cascade")]) || found == map([("a.internal", "restore")]),
+                    "{found:?}"
+                );
+            } else {
+                assert_eq!(found, map([("a.internal", "restore")]), "{file} {content:?}");
+                assert_eq!(applied(&s, &["lab.toml"]), map([("a.internal", "restored")]));
+                assert_eq!(s.field("a.internal", "serial"), serial, "nothing is issued");
+                assert_eq!(fs::read(&path).unwrap(), good);
+            }
+            s.ok(&["apply", "lab.toml"]);
+            settles(&s, "lab.toml");
+            s.ok(&["doctor"]);
+        }
+    }
+}
+
+#[test]
+fn keys_of_leaves() {
+    let s = lab();
+    let key = s.path("pki/certs/alice/key.pem");
+    fs::remove_file(&key).unwrap();
+    assert_eq!(planned(&s, &["lab.toml"]), map([("alice", "rekey")]));
+    s.ok(&["apply", "lab.toml"]);
+    settles(&s, "lab.toml");
+    fs::copy(s.path("pki/certs/a.internal/key.pem"), &key).unwrap();
+    assert_eq!(planned(&s, &["lab.toml"]), map([("alice", "rekey")]));
+    assert_eq!(applied(&s, &["lab.toml"]), map([("alice", "reissued")]));
+    settles(&s, "lab.toml");
+    // The whole folder.
+    fs::remove_dir_all(s.path("pki/certs/alice")).unwrap();
+    assert_eq!(planned(&s, &["lab.toml"]), map([("alice", "rekey")]));
+    s.ok(&["apply", "lab.toml"]);
+    settles(&s, "lab.toml");
+    s.ok(&["doctor"]);
+}
+
+#[test]
+fn an_encrypted_key_is_not_replaced_by_a_plain_one() {
+    let s = lab();
+    s.write("pass", "correct horse\n");
+    s.ok(&["key", "encrypt", "alice", "--passphrase-file", "pass"]);
+    settles(&s, "lab.toml");
+    s.write("lab.toml", LAB.replace("lifetime = \"90d\"", "lifetime = \"60d\""));
+    assert_eq!(planned(&s, &["lab.toml"]), map([("alice", "refused")]));
+    let before = s.state();
+    s.run(&["apply", "lab.toml"]).exits(1).says("its key is encrypted");
+    before.assert_unchanged(&s.state(), "a refused step");
+}
+
+#[test]
+fn files_of_cas() {
+    let s = lab();
+    for file in ["cert.pem", "chain.pem"] {
+        fs::write(s.path(&format!("pki/ca/issuing/{file}")), "x").unwrap();
+        assert_eq!(planned(&s, &["lab.toml"]), map([("issuing", "restore")]));
+        assert_eq!(applied(&s, &["lab.toml"]), map([("issuing", "restored")]));
+        settles(&s, "lab.toml");
+    }
+    // Nobody makes another CA because a key is lost.
+    let key = s.path("pki/ca/issuing/key.pem");
+    fs::rename(&key, s.path("away")).unwrap();
+    assert_eq!(planned(&s, &["lab.toml"]), map([("issuing", "refused")]));
+    let error = s.refuses(&["apply", "lab.toml"], 1, "ca-change");
+    assert!(error["message"].as_str().unwrap().contains("its key file is missing"), "{error}");
+    fs::rename(s.path("away"), &key).unwrap();
+    settles(&s, "lab.toml");
+    s.ok(&["doctor"]);
+}
+
+#[test]
+fn what_exists_is_exported_and_changes_nothing() {
+    let s = Sandbox::new();
+    s.ok(&["root", "Lab Root", "--subject", "/O=Lab, Inc./CN=Lab ${x}", "--lifetime", "12y", "--key", "p384"]);
+    s.ok(&[
+        "intermediate",
+        "Mid",
+        "--path-len",
+        "1",
+        "--permit",
+        "dns:lab.internal",
+        "--permit",
+        "ip:10.0.0.0/8",
+        "--exclude",
+        "email:lab",
+    ]);
+    s.ok(&[
+        "intermediate",
+        "Low",
+        "--issuer",
+        "mid",
+        "--eku",
+        "serverAuth",
+        "--eku",
+        "clientAuth",
+        "--eku",
+        "codeSigning",
+        "--crl-url",
+        "http://pki.example/low.crl",
+    ]);
+    s.ok(&["intermediate", "Mesh", "--issuer", "lab-root", "--spiffe", "spiffe://example.org"]);
+    s.ok(&[
+        "server",
+        "*.lab.internal",
+        "--issuer",
+        "low",
+        "--ip",
+        "10.0.0.1",
+        "--lifetime",
+        "90d",
+        "--out-dir",
+        "tls",
+        "--key-mode",
+        "0640",
+    ]);
+    s.ok(&["client", "Alice B", "--issuer", "low", "--email", "a@example.org", "--subject", "CN=Alice B,OU=x,O=y"]);
+    s.ok(&["peer", "n1.lab.internal", "--issuer", "low", "--name", "node-1", "--eku", "codeSigning", "--days", "7"]);
+    s.ok(&["workload", "spiffe://example.org/api", "--issuer", "mesh"]);
+    s.ok(&["client", "gone", "--issuer", "low"]);
+    s.ok(&["revoke", "gone", "--reason", "superseded"]);
+    s.ok(&["request", "csr.lab.internal", "--profile", "server", "--pki", "theirs"]);
+    s.ok(&["sign", "theirs/requests/csr.lab.internal/request.csr", "--profile", "server", "--issuer", "low"]);
+    let export = s.ok(&["plan", "--export"]).stdout;
+    assert!(export.contains("# not declared: csr.lab.internal: its key is not here\n"), "{export}");
+    assert!(!export.contains("gone"), "{export}");
+    s.write("all.toml", &export);
+    settles(&s, "all.toml");
+    let named = s.run(&["plan", "all.toml"]).exits(0);
+    assert!(named.stderr.contains("left alone: csr.lab.internal"), "{named}");
+    // Somewhere else it makes the same from nothing, once what it delivers is not in the way.
+    let other = Sandbox::new();
+    other.write("all.toml", export.replace(&*s.path("tls").to_string_lossy(), "tls"));
+    let made = other.json(&["apply", "all.toml"]);
+    assert_eq!(made["summary"]["create"], 8, "{made}");
+    settles(&other, "all.toml");
+    assert_eq!(other.field("node-1", "eku"), s.field("node-1", "eku"));
+}
+
+#[test]
+fn one_command_as_a_manifest() {
+    let s = Sandbox::new();
+    let commands: [&[&str]; 4] = [
+        &["root", "Lab Root", "--lifetime", "4y", "--crl-url", "http://pki.example/r.crl"],
+        &["intermediate", "Issuing", "--permit", "dns:lab"],
+        &["server", "a.lab", "--dns", "b.lab", "--renew-within", "30d", "--key", "p384"],
+        &["workload", "spiffe://example.org/x", "--issuer", "lab-root", "--lifetime", "1h"],
+    ];
+    for (n, command) in commands.into_iter().enumerate() {
+        let before = s.state();
+        let text = s.ok(&[command, &["--print-manifest"]].concat()).stdout;
+        before.assert_unchanged(&s.state(), "--print-manifest");
+        s.write("one.toml", &text);
+        s.ok(command);
+        assert_eq!(planned(&s, &["one.toml"]), map([]), "{n}: {text}");
+        settles(&s, "one.toml");
+    }
+    s.run(&["server", "a.lab", "--print-manifest", "--json"]).exits(2).error("usage");
+}
