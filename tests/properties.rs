@@ -7,5 +7,6 @@ mod properties {
     pub mod encoding;
     pub mod fields;
     pub mod hostile;
+    pub mod manifests;
     pub mod names;
 }

@@ -28,11 +28,8 @@ pub(crate) fn in_order(entries: &[Entry], problems: &mut Problems) -> Vec<usize>
             path.push(n);
             at = above(n);
         }
-        let mut depth = at.and_then(|n| depths.get(&n)).map_or(0, |d| d + 1);
-        for n in path.into_iter().rev() {
-            depths.insert(n, depth);
-            depth += 1;
-        }
+        let first = at.and_then(|n| depths.get(&n)).map_or(0, |d| d + 1);
+        depths.extend(path.into_iter().rev().zip(first..));
     }
     let mut order: Vec<usize> = (0..entries.len()).collect();
     let is_leaf = |n: &usize| entries.get(*n).is_some_and(|e| !e.profile.is_ca());
