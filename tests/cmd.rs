@@ -42,7 +42,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 20] = [
+const FOLDERS: [&str; 22] = [
     "root",
     "intermediate",
     "server",
@@ -58,6 +58,8 @@ const FOLDERS: [&str; 20] = [
     "bundle",
     "list",
     "show",
+    "plan",
+    "apply",
     "status",
     "history",
     "doctor",

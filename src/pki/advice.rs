@@ -8,7 +8,7 @@ impl Error {
     pub fn hints(&self) -> Vec<String> {
         let one = |s: &str| vec![s.to_string()];
         match self {
-            Error::Usage { hints, .. } => hints.clone(),
+            Error::Usage { hints, .. } | Error::Refused { hints, .. } => hints.clone(),
             Error::Model(e) => e.hints(),
             Error::Disk(e) => e.hints(),
             Error::Delivery { .. } => {

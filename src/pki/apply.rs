@@ -331,11 +331,10 @@ fn again(action: Action) -> Again {
 }
 
 fn refused(step: &PlanStep) -> Renewed {
-    let error = ItemError {
-        code: "refused",
-        message: format!("`{}`: {}", step.name, step.reason.as_deref().unwrap_or("it is refused")),
+    let error = Error::Refused {
+        name: step.name.clone(),
+        reason: step.reason.clone().unwrap_or_default(),
         hints: step.hints.clone(),
-        retryable: false,
     };
-    Renewed { error: Some(error), ..Renewed::bare(&step.name, "failed") }
+    Renewed::failed(&step.name, error)
 }

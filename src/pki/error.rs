@@ -379,6 +379,16 @@ pub enum Error {
         /// What would be issued again, because it is below.
         cascades: Vec<String>,
     },
+    /// An entry of a manifest that cannot be made.
+    #[error("`{name}`: {reason}")]
+    Refused {
+        /// The handle.
+        name: String,
+        /// Why.
+        reason: String,
+        /// What would mend it.
+        hints: Vec<String>,
+    },
     /// What a manifest no longer names is revoked only when somebody said so.
     #[error("{} would be revoked, and nobody confirmed it", names.join(", "))]
     NotConfirmed {
@@ -511,6 +521,7 @@ impl Error {
             Error::NothingToRevoke { .. } => "nothing-to-revoke",
             Error::Manifest(_) | Error::NoManifest { .. } | Error::NoManifestId => "manifest",
             Error::CaChange { .. } => "ca-change",
+            Error::Refused { .. } => "refused",
             Error::NotConfirmed { .. } => "not-confirmed",
             Error::Import(e) => e.code(),
             Error::Internal(_) => "internal",

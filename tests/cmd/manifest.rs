@@ -445,3 +445,27 @@ fn defaults_are_overridden() {
     assert_eq!(days("y"), (7, json!("p256")));
     settles(&s, "m.toml");
 }
+
+/// Every example in the documentation, and every file in `examples/manifests`, is a manifest that can be applied.
+#[test]
+fn examples() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/manifest.md")).unwrap();
+    let blocks = |language: &str| -> Vec<String> {
+        let start = format!("```{language}\n");
+        page.split(&start).skip(1).map(|b| b.split("```").next().unwrap().to_string()).collect()
+    };
+    let mut all = blocks("toml");
+    assert!(all.len() >= 3 && blocks("json").len() == 1, "{page}");
+    for entry in fs::read_dir(root.join("examples/manifests")).unwrap() {
+        all.push(fs::read_to_string(entry.unwrap().path()).unwrap());
+    }
+    for text in all {
+        let s = Sandbox::new();
+        s.write("hosts.jsonl", &blocks("json")[0]);
+        s.write("m.toml", &text);
+        s.ok(&["apply", "m.toml"]);
+        settles(&s, "m.toml");
+        s.ok(&["doctor"]);
+    }
+}
