@@ -1,5 +1,5 @@
 use super::exit::Exit;
-use rootlet::manifest::Problem;
+use rootlet::manifest::ManifestError;
 use rootlet::model::ModelError;
 use rootlet::pki::Error;
 use serde::Serialize;
@@ -29,10 +29,14 @@ pub struct Failure {
     free: Option<Box<str>>,
     /// Fields that differ, for `differs`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    differences: Option<Vec<rootlet::pki::Difference>>,
+    differences: Option<Box<[rootlet::pki::Difference]>>,
     /// Everything that is wrong, for `manifest`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problems: Option<Vec<Problem>>,
+    #[serde(rename = "problems", skip_serializing_if = "Option::is_none", serialize_with = "problems")]
+    manifest: Option<Box<ManifestError>>,
+}
+
+fn problems<S: serde::Serializer>(manifest: &Option<Box<ManifestError>>, serializer: S) -> Result<S::Ok, S::Error> {
+    manifest.as_ref().map(|m| &m.problems).serialize(serializer)
 }
 
 impl Failure {
@@ -48,7 +52,7 @@ impl Failure {
             closed_pipe: false,
             free: None,
             differences: None,
-            problems: None,
+            manifest: None,
         }
     }
 
@@ -90,8 +94,8 @@ impl Failure {
     }
 
     /// Everything that is wrong, where it is more than one sentence.
-    pub fn problems(&self) -> &[Problem] {
-        self.problems.as_deref().unwrap_or_default()
+    pub fn manifest(&self) -> Option<&ManifestError> {
+        self.manifest.as_deref()
     }
 
     pub fn hints(&self) -> &[String] {
@@ -112,12 +116,12 @@ impl From<Error> for Failure {
                 Error::NameTaken { free, .. } => Some(free.as_str().into()),
                 _ => None,
             },
-            problems: match &error {
-                Error::Manifest(e) => Some(e.problems.clone()),
+            manifest: match &error {
+                Error::Manifest(e) => Some(e.clone()),
                 _ => None,
             },
             differences: match error {
-                Error::Differs { differences, .. } | Error::CaChange { differences, .. } => Some(differences),
+                Error::Differs { differences, .. } | Error::CaChange { differences, .. } => Some(differences.into()),
                 _ => None,
             },
         }
@@ -144,7 +148,7 @@ impl From<anyhow::Error> for Failure {
             exit: Some(Exit::Failed),
             free: None,
             differences: None,
-            problems: None,
+            manifest: None,
         }
     }
 }
@@ -171,7 +175,7 @@ impl Failure {
             closed_pipe: false,
             free: None,
             differences: None,
-            problems: None,
+            manifest: None,
         }
     }
 }
@@ -188,7 +192,7 @@ impl From<&rootlet::pki::ItemError> for Failure {
             closed_pipe: false,
             free: None,
             differences: None,
-            problems: None,
+            manifest: None,
         }
     }
 }

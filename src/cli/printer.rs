@@ -93,13 +93,16 @@ impl Printer {
             eprintln_ignoring(&text);
             return;
         }
-        for problem in failure.problems() {
+        for problem in failure.manifest().into_iter().flat_map(|m| &m.problems) {
             eprintln_ignoring(&format!("{} {}", self.paint(RED, "error:"), safe(&problem.to_string())));
             for hint in problem.kind.hints() {
                 eprintln_ignoring(&format!("{} {}", self.paint(CYAN, "hint:"), safe(&hint)));
             }
         }
-        if !failure.problems().is_empty() {
+        if let Some(manifest) = failure.manifest() {
+            if manifest.more > 0 {
+                eprintln_ignoring(&format!("{} and {} more", self.paint(RED, "error:"), manifest.more));
+            }
             return;
         }
         eprintln_ignoring(&format!("{} {}", self.paint(RED, "error:"), safe(failure.message())));
