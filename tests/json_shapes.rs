@@ -247,6 +247,13 @@ fn apply() -> Shape {
 #[test]
 fn manifests() {
     let s = lab();
+    let init = vec![
+        ("action", Word(&["written"])),
+        ("template", Word(&["lab", "mesh", "postgres", "fleet"])),
+        ("files", list(PathShape)),
+        ("next", Text),
+    ];
+    prints(&s, "init --template fleet", 0, &Object(init));
     let cas = "id = \"x\"\n[ca.lab-root]\nname = \"Lab Root\"\nprofile = \"root\"\n[ca.lab-issuing]\nname = \"Lab Issuing\"\nprofile = \"intermediate\"\n";
     let leaf = "[cert.a]\nprofile = \"client\"\n[cert.\"api.internal\"]\nprofile = \"server\"\nip = \"10.0.0.1\"\n";
     s.write("m.toml", format!("{cas}{leaf}"));

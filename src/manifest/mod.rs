@@ -12,6 +12,7 @@ mod nearest;
 mod node;
 mod order;
 mod spec;
+mod starter;
 mod template;
 mod toml;
 
@@ -22,3 +23,4 @@ pub use files::{LoadError, load, parse};
 pub(crate) use nearest::nearest;
 pub use node::{Key, Node, Place, Value};
 pub(crate) use order::in_order;
+pub use starter::Starter;

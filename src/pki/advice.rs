@@ -47,6 +47,7 @@ impl Error {
             Error::Issue { source, .. } => source.hints(),
             Error::Manifest(e) => e.problems.first().map(|p| p.kind.hints()).unwrap_or_default(),
             Error::NoManifest { .. } => one("name a file, or a folder with manifests in it"),
+            Error::FileExists { .. } => one("move it away, or name another file with `--output`"),
             Error::NoManifestId => {
                 one("add `id = \"NAME\"` at its top; what it creates from then on is marked with it")
             }

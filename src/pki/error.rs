@@ -367,6 +367,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A file that is in the way.
+    #[error("`{}` exists already", path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
     /// A manifest that would replace a CA, and nobody said that it may.
     #[error("`{handle}`: {reason}{}", listed_after(differences))]
     CaChange {
@@ -491,6 +497,7 @@ impl Error {
             Error::NoPki { .. } | Error::NotAPki { .. } => "no-pki",
             Error::NameTaken { .. } => "name-taken",
             Error::Exists { .. }
+            | Error::FileExists { .. }
             | Error::UnknownFolder { .. }
             | Error::DeliveryOccupied { .. }
             | Error::DeliveryTaken { .. } => "exists",

@@ -7,6 +7,7 @@ mod crl;
 mod doctor;
 mod history;
 mod import;
+mod init;
 mod intermediate;
 mod key;
 mod leaf;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Command> {
         bundle::definition(),
         list::definition(),
         show::definition(),
+        init::definition(),
         plan::definition(),
         apply::definition(),
         status::definition(),
@@ -77,6 +79,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "bundle" => bundle::run(matches, context),
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
+        "init" => init::run(matches, context),
         "plan" => plan::run(matches, context),
         "apply" => apply::run(matches, context),
         "status" => status::run(matches, context),
