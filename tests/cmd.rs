@@ -25,6 +25,7 @@ mod cmd {
     mod secrets;
     mod sign;
     mod status;
+    mod verify;
     mod watch;
 }
 

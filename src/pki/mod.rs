@@ -58,6 +58,8 @@ mod sign_ca;
 mod state;
 mod status;
 mod target;
+mod trust;
+mod verify;
 mod view;
 mod watch;
 
@@ -89,5 +91,7 @@ pub use sign_ca::CaLimits;
 pub use state::{Again, Outcome};
 pub use status::{Due, StatusOutcome, StatusRequest};
 pub use target::Target;
+pub use trust::Trust;
+pub use verify::{PathCertificate, RefusalView, TriedView, VerifyReport};
 pub use view::{CertificateView, Files, NameView, RevocationView, Status};
 pub use watch::{Round, Watch};

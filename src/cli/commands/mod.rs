@@ -17,6 +17,7 @@ mod root;
 mod show;
 mod sign;
 mod status;
+mod verify;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -52,6 +53,7 @@ pub fn all() -> Vec<Command> {
         list::definition(),
         show::definition(),
         status::definition(),
+        verify::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -74,6 +76,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
         "status" => status::run(matches, context),
+        "verify" => verify::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
         "completions" => completions::run(matches),
