@@ -21,6 +21,7 @@ mod doctor_history;
 mod easy_rsa;
 mod error;
 mod folder;
+mod foreign_crl;
 mod history;
 mod import;
 mod import_error;
