@@ -3,6 +3,7 @@
 //! Nothing else in the crate writes files. What only Unix can do is in `unix.rs`.
 
 mod access;
+mod anchored;
 mod error;
 mod holder;
 mod lock;
@@ -15,6 +16,7 @@ mod verified;
 mod write;
 
 pub use access::Access;
+pub use anchored::{Anchored, real_path};
 pub use error::{DiskError, reason};
 pub use holder::database_writer;
 pub use lock::{Lock, patience, set_patience};

@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FlockOperation, RenameFlags};
 
@@ -63,6 +64,25 @@ pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 fn open_no_follow(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     File::options().read(true).custom_flags(flags.bits() as i32).open(path)
+}
+
+/// Opens a folder, not a link to one.
+pub(super) fn open_folder(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::DIRECTORY;
+    File::options().read(true).custom_flags(flags.bits() as i32).open(path)
+}
+
+/// A path of an open folder that stays it, and where that is now; nothing where the system keeps no such list.
+pub(super) fn held_path(folder: &File) -> Option<(PathBuf, PathBuf)> {
+    let held = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+    let is_now = std::fs::read_link(&held).ok()?;
+    Some((held, is_now))
+}
+
+/// Whether an open file is what a path names.
+pub(super) fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
+    let (open, named) = (file.metadata()?, path.metadata()?);
+    Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
 }
 
 /// Whether a file belongs to this user, and to this group if one is given.
