@@ -79,6 +79,18 @@ pub(super) fn held_path(folder: &File) -> Option<(PathBuf, PathBuf)> {
     Some((held, is_now))
 }
 
+/// Whether two paths name one file or folder that exists, by whatever links or mounts.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    let id = |p: &Path| p.metadata().ok().map(|m| (m.dev(), m.ino()));
+    id(a).is_some_and(|a| Some(a) == id(b))
+}
+
+/// Whether a process is alive, as far as can be seen from here.
+pub(super) fn is_alive(process: &str) -> bool {
+    let number = process.parse().ok().and_then(rustix::process::Pid::from_raw);
+    number.is_some_and(|p| rustix::process::test_kill_process(p) != Err(rustix::io::Errno::SRCH))
+}
+
 /// Whether an open file is what a path names.
 pub(super) fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
     let (open, named) = (file.metadata()?, path.metadata()?);

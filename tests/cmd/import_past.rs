@@ -8,6 +8,7 @@ use rootlet::disk::{decode_pem, encode_pem};
 use rootlet::issue::{CrlDraft, Issuer};
 use rootlet::keys::{PrivateKey, SoftwareSigner};
 use rootlet::x509::{CrlEntries, read_certificate};
+use serde_json::Value;
 
 /// The CRL that is published: its number, how many it lists, and whether it is good as it is.
 fn newest(s: &Sandbox, ca: &str) -> (u64, u64, String) {
@@ -18,8 +19,8 @@ fn newest(s: &Sandbox, ca: &str) -> (u64, u64, String) {
 
 /// A CRL of `old-issuing` that lists what was revoked there, of a number that is greater than any here.
 fn crl_from_there(s: &Sandbox) -> u64 {
-    let last = (0..5).map(|_| s.json(&["--pki", "there", "crl", "old-issuing"])).last().unwrap();
-    last["results"][0]["number"].as_u64().unwrap()
+    let all: Vec<Value> = (0..5).map(|_| s.json(&["--pki", "there", "crl", "old-issuing"])).collect();
+    all[4]["results"][0]["number"].as_u64().unwrap()
 }
 
 const THEIRS: &[&str] = &["--crl-file", "there/ca/old-issuing/crl.pem"];
