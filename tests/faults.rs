@@ -262,6 +262,28 @@ fn a_busy_pki_says_who_keeps_it_busy() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// Other users may open what is public, and hold locks on it: nobody here waits for those.
+#[test]
+fn what_others_may_open_is_no_lock_of_ours() {
+    let s = populated();
+    fs::create_dir(s.path("empty")).unwrap();
+    let public = s.names("pki/public").iter().map(|n| format!("pki/public/{n}")).collect::<Vec<_>>();
+    let mut locks = Vec::new();
+    for path in ["pki", "pki/public", "pki/rootlet.toml", "empty"].into_iter().chain(public.iter().map(String::as_str))
+    {
+        assert_eq!(s.mode(path) & 0o004, 0o004, "{path}");
+        locks.push(Lock::exclusive(&s.path(path)).unwrap());
+    }
+    for path in ["pki/ca", "pki/certs", "pki/pending", "pki/inventory.db"] {
+        assert_eq!(s.mode(path) & 0o077, 0, "{path}");
+    }
+    for words in WRITERS.iter().rev().chain(&[&["--pki", "empty", "root", "X"][..], &["crl"], &["doctor", "--repair"]])
+    {
+        let output = s.command(words).env("ROOTLET_LOCK_WAIT", "0").output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 /// A lock goes with the process that had it.
 #[test]
 fn a_dead_process_holds_nothing() {

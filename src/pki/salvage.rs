@@ -60,12 +60,12 @@ impl Pki {
     /// The folder is then as it was.
     pub fn salvage(folder: &Path) -> Result<SalvageOutcome, Error> {
         let root = absolute(folder)?;
-        if !exists(&root.join(CA)) && !exists(&root.join(CERTS)) {
+        let Some(locked) = [CA, CERTS].map(|f| root.join(f)).into_iter().find(|f| exists(f)) else {
             return Err(Error::NoPki { path: folder.into() });
-        }
+        };
         let disk = Disk::following(&root);
         // Nobody makes an inventory here meanwhile.
-        let _lock = Lock::exclusive(&root)?;
+        let _lock = Lock::exclusive(&locked)?;
         let inventory = root.join(INVENTORY);
         check_lost(folder, &inventory)?;
         let temporary = root.join(format!(".new-{INVENTORY}.{}", std::process::id()));
