@@ -131,6 +131,9 @@ impl Place {
             (None, Some(before)) if before.spki_sha256 == spki => self.leaf_key_of(before)?,
             _ => None,
         };
+        if key.is_none() && exists(&self.leaf_folder(handle).join(KEY)) {
+            return Err(ImportError::KeyReplaced { path: given.file.clone(), handle: handle.clone() }.into());
+        }
         let mut warnings = if request.is_some() { given.findings(lineage.above.first()) } else { Vec::new() };
         let (nearest, authorities) = self.record_above(transaction, &cas, &lineage, handle, now, &mut warnings)?;
         let issuer = nearest.ok_or_else(|| Error::Internal("a leaf without an issuer".into()))?;

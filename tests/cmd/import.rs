@@ -231,6 +231,27 @@ fn a_leaf_of_an_adopted_ca_is_recorded_and_can_be_revoked() {
     s.ok(&["doctor", "--history"]);
 }
 
+/// What is renewed elsewhere with another key comes with that, or the one that lies here would be lost.
+#[test]
+fn a_key_is_never_replaced_by_none() {
+    let s = elsewhere();
+    import(&s, "Old Root", &[ROOT, &["--no-past"]]);
+    import(&s, "Old Issuing", &[ISSUING, &["--no-past"]]);
+    let web = ["import", "web.internal", "--cert-file", "there/certs/web.internal/cert.pem"];
+    let with_key = [&web[..], &["--key-file", "there/certs/web.internal/key.pem"]].concat();
+    assert_eq!(s.json(&with_key)["action"], "recorded");
+    s.ok(&["--pki", "there", "server", "web.internal", "--force"]);
+    let error = s.refuses(&web, 1, "key");
+    assert!(error["message"].as_str().unwrap().contains("would be removed"), "{error}");
+    assert_eq!(s.json(&with_key)["action"], "renewed");
+    assert_eq!(s.bytes("pki/certs/web.internal/key.pem"), s.bytes("there/certs/web.internal/key.pem"));
+    // With the same key it stays where it is.
+    s.ok(&["--pki", "there", "renew", "web.internal"]);
+    assert_eq!(s.json(&web)["action"], "renewed");
+    assert_eq!(s.bytes("pki/certs/web.internal/key.pem"), s.bytes("there/certs/web.internal/key.pem"));
+    s.ok(&["doctor"]);
+}
+
 #[test]
 fn a_salvaged_ca_gets_its_past() {
     let s = elsewhere();
