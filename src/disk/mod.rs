@@ -26,6 +26,6 @@ pub use pem::{
 pub use pem_stream::{PemReader, write_pem};
 pub use read::{entries, exists, for_each_line, read, read_given, read_optional, read_public};
 pub use stream::{Source, copy_file, holds};
-pub use unix::{guard_memory, is_forbidden, is_open_to_others, is_same, is_writable};
+pub use unix::{ASIDE_PREFIX, guard_memory, is_forbidden, is_open_to_others, is_same, is_writable};
 pub use write::Disk;
 pub(crate) use write::fault_point;

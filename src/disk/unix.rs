@@ -124,15 +124,28 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 /// Swaps two folders in one step.
 pub(super) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
-        // File systems without the flag: three steps, and recovery finds the aside folder.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
-            let aside = a.with_extension("aside");
-            std::fs::rename(b, &aside)?;
-            std::fs::rename(a, b)?;
-            std::fs::rename(&aside, a)
+            exchange_in_steps(a, b)
         }
         other => Ok(other?),
     }
+}
+
+/// What a folder that waits for its swap to be finished is called, before the name of the one that takes its place.
+pub const ASIDE_PREFIX: &str = "aside-";
+
+/// As [`exchange`], for file systems without the flag. A kill leaves `b` where it was, in `aside-<a>` beside `a`, or both.
+fn exchange_in_steps(a: &Path, b: &Path) -> io::Result<()> {
+    let mut name = std::ffi::OsString::from(ASIDE_PREFIX);
+    name.push(a.file_name().unwrap_or_default());
+    let aside = a.with_file_name(name);
+    rename_new(b, &aside)?;
+    if let Err(e) = rename_new(a, b) {
+        // Back as it was; else recovery finds it.
+        drop(rename_new(&aside, b));
+        return Err(e);
+    }
+    rename_new(&aside, a)
 }
 
 /// Takes an advisory lock on an open file or folder; `false` when it is held elsewhere.
@@ -177,4 +190,28 @@ pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
 #[cfg(feature = "fault-injection")]
 pub(super) fn kill_self() {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_in_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        // Names with dots are kept whole.
+        let (a, b) = (folder.path().join("csr-7-web.internal"), folder.path().join("web.internal"));
+        for (f, name) in [(&a, "in a"), (&b, "in b")] {
+            std::fs::create_dir(f).unwrap();
+            std::fs::write(f.join(name), "").unwrap();
+        }
+        exchange_in_steps(&a, &b).unwrap();
+        assert!(a.join("in b").exists() && b.join("in a").exists());
+        let aside = folder.path().join("aside-csr-7-web.internal");
+        assert!(!aside.exists());
+        // What is missing leaves everything as it was.
+        std::fs::remove_dir_all(&a).unwrap();
+        assert!(exchange_in_steps(&a, &b).is_err());
+        assert!(b.join("in a").exists() && !aside.exists());
+    }
 }
