@@ -53,6 +53,7 @@ mod request_wish;
 mod revoke;
 mod salvage;
 mod salvage_pieces;
+mod salvage_requests;
 mod secret_source;
 mod sign;
 mod sign_ca;

@@ -238,7 +238,7 @@ fn is_ours(name: &str) -> bool {
 }
 
 /// `crl-<number>-<generation>-<handle>`
-fn crl_owner(name: &str) -> Option<(u64, u32, Handle)> {
+pub(super) fn crl_owner(name: &str) -> Option<(u64, u32, Handle)> {
     let (number, rest) = name.strip_prefix(CRL_PREFIX)?.split_once('-')?;
     let (generation, handle) = rest.split_once('-')?;
     Some((number.parse().ok()?, generation.parse().ok()?, handle.parse().ok()?))

@@ -259,7 +259,9 @@ fn a_salvaged_ca_gets_its_past() {
     std::fs::remove_file(s.path("there/inventory.db")).unwrap();
     let past = s.bytes("there/ca/old-issuing/crl.pem");
     s.write("past.pem", past);
-    std::fs::remove_file(s.path("there/ca/old-issuing/crl.pem")).unwrap();
+    for file in ["ca/old-issuing/crl.pem", "public/old-issuing.crl"] {
+        std::fs::remove_file(s.path(&format!("there/{file}"))).unwrap();
+    }
     s.ok(&["--pki", "there", "doctor", "--salvage"]);
     s.run(&["--pki", "there", "revoke", "alice", "--json"]).exits(1).error("past-unknown");
     s.ok(&["--pki", "there", "import", "old-root", "--no-past"]);
