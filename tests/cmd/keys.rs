@@ -251,3 +251,19 @@ fn a_key_that_was_moved_by_hand_is_recorded() {
     assert_eq!(made["action"], "detached");
     s.ok(&["doctor"]);
 }
+
+/// A CA that was made again keeps its earlier key, which is a secret too.
+#[test]
+fn keys_of_earlier_generations_are_not_forgotten() {
+    let s = lab();
+    s.ok(&["revoke", "lab-issuing"]);
+    s.ok(&["intermediate", "Lab Issuing"]);
+    let earlier = s.text("pki/ca/lab-issuing/gen-1/key.pem");
+    assert!(!earlier.contains("ENCRYPTED"));
+    for action in ["encrypted", "unchanged"] {
+        let made = s.json(&["key", "encrypt", "lab-issuing", "--passphrase-file", "one.pass"]);
+        assert_eq!((&made["action"], warnings(&made)), (&action.into(), vec!["earlier-key"]));
+        assert!(made["warnings"][0]["message"].as_str().unwrap().contains("gen-1/key.pem"), "{made}");
+    }
+    assert_eq!(s.text("pki/ca/lab-issuing/gen-1/key.pem"), earlier);
+}
