@@ -31,11 +31,12 @@ pub(super) fn owner_to_follow(folder: &Path) -> Option<Owner> {
 pub(super) fn create_exclusive(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<File> {
     // 0600 until the real mode is set on the open file: nobody can open it in between.
     let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    // Always, because the umask may have taken more away than was meant.
-    file.set_permissions(PermissionsExt::from_mode(mode))?;
+    // The owner first: a mode that lets its group in is meant for the new group alone.
     if let Some(o) = owner {
         std::os::unix::fs::fchown(&file, Some(o.uid), o.gid)?;
     }
+    // Always, because the umask may have taken more away than was meant.
+    file.set_permissions(PermissionsExt::from_mode(mode))?;
     Ok(file)
 }
 
@@ -50,11 +51,10 @@ pub(super) fn create_folder(path: &Path, mode: u32, owner: Option<Owner>) -> io:
         }
         other => other?,
     };
-    folder.set_permissions(PermissionsExt::from_mode(mode))?;
     if let Some(o) = owner {
         std::os::unix::fs::fchown(&folder, Some(o.uid), o.gid)?;
     }
-    Ok(())
+    folder.set_permissions(PermissionsExt::from_mode(mode))
 }
 
 pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {

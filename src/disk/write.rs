@@ -304,7 +304,8 @@ impl Disk {
 
 /// Whether a file holds exactly these bytes; a longer one is not read to its end.
 fn holds(path: &Path, bytes: &[u8]) -> bool {
-    super::read(path, bytes.len() as u64).is_ok_and(|old| old == bytes)
+    // It may be a key.
+    super::read(path, bytes.len() as u64).map(zeroize::Zeroizing::new).is_ok_and(|old| *old == bytes)
 }
 
 fn write_synced(file: &mut File, source: Source<'_>) -> io::Result<()> {
