@@ -47,6 +47,17 @@ impl Failure {
         }
     }
 
+    /// What was to be looked at holds nothing that can be read.
+    pub fn unreadable(name: &str, problem: &impl std::fmt::Display) -> Self {
+        Failure {
+            code: "malformed".into(),
+            message: format!("`{name}` cannot be read: {problem}"),
+            hints: vec!["give a file in PEM or DER, or `-` for standard input".into()],
+            exit: Some(Exit::Failed),
+            ..Failure::usage("", "")
+        }
+    }
+
     /// Where another name would do, the whole command with it.
     pub fn with_command(mut self, words: &[OsString]) -> Self {
         if let Some(free) = self.free.as_ref().filter(|_| words.iter().all(|w| w != "--name" && w != "--")) {

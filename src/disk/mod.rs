@@ -9,6 +9,7 @@ mod holder;
 mod lock;
 mod pem;
 mod pem_stream;
+mod pem_walk;
 mod read;
 mod stream;
 mod unix;
@@ -24,6 +25,7 @@ pub use pem::{
     Block, PemError, SecretBlock, decode_pem, decode_secret_pem, encode_pem, encode_secret_pem, first_pem_body,
 };
 pub use pem_stream::{PemReader, write_pem};
+pub use pem_walk::{PemBlock, PemWalk};
 pub use read::{entries, exists, for_each_line, read, read_given, read_optional, read_public};
 pub use stream::{Source, copy_file, holds};
 pub use unix::{ASIDE_PREFIX, guard_memory, is_forbidden, is_open_to_others, is_same, is_writable};

@@ -8,6 +8,7 @@ mod chain;
 mod domain;
 mod form;
 mod host;
+pub mod input;
 mod limits;
 mod link;
 mod name_violation;

@@ -207,6 +207,11 @@ pub(crate) fn algorithm_identifier(algorithm: KeyAlgorithm) -> &'static [u8] {
     }
 }
 
+/// SubjectPublicKeyInfo of an RSAPublicKey in DER (RFC 3279 2.3.1).
+pub fn rsa_public_key_info(key: &[u8]) -> Vec<u8> {
+    spki(KeyAlgorithm::Rsa2048, key)
+}
+
 /// SubjectPublicKeyInfo of a key of this algorithm from the octets of its subjectPublicKey.
 pub(crate) fn spki(algorithm: KeyAlgorithm, key: &[u8]) -> Vec<u8> {
     let mut bits = vec![0];

@@ -12,10 +12,12 @@ mod error;
 mod extension;
 mod facts;
 mod fields;
+mod kind;
 mod name;
+mod pkcs7;
 mod read;
 
-pub use algorithm::{PublicKeyKind, SignatureAlgorithm, public_key_bits, public_key_kind};
+pub use algorithm::{PublicKeyKind, SignatureAlgorithm, public_key_bits, public_key_kind, rsa_public_key_info};
 pub(crate) use algorithm::{algorithm_identifier, spki};
 pub use crl_entries::CrlEntries;
 pub use crl_read::{Crl, RevokedEntry};
@@ -30,5 +32,7 @@ pub use facts::{
     BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, ReadSubtree, TbsFacts,
 };
 pub use fields::{CertificateFields, NameDer};
+pub use kind::{DerKind, split_der};
 pub use name::{NameError, encode_name, read_name, read_name_to_issue};
+pub use pkcs7::Pkcs7;
 pub use read::{read_certificate, read_tbs};
