@@ -6,6 +6,7 @@
 
 use super::authority::{Ca, Cas, MAX_KEY_BYTES};
 use super::deliver::inside;
+use super::folder::{CA, CERTS, PENDING, PUBLIC, REQUESTS};
 use super::key_file::KeyFile;
 use super::key_subject::{KeyOutcome, KeySubject};
 use super::release::Pending;
@@ -15,7 +16,7 @@ use crate::issue::Warning;
 use crate::keys::KeyDocument;
 use crate::model::Handle;
 use crate::store::{Authority, AuthorityId, KeyPlace};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Keys on their way have folders of this prefix in `pending/`.
@@ -37,8 +38,10 @@ impl Pki {
         let subject = self.key_subject(name)?;
         let ca = the_ca(&subject)?;
         // A mount may show the same folder by another path.
-        let folders = [Some(self.place.root.as_path()), subject.path.parent()];
-        let is_ours = |above: &Path| folders.iter().flatten().any(|f| is_same(above, f));
+        let root = &self.place.root;
+        let mut folders: Vec<PathBuf> = [PUBLIC, CA, CERTS, PENDING, REQUESTS].map(|f| root.join(f)).into();
+        folders.extend([Some(root.as_path()), subject.path.parent()].into_iter().flatten().map(Path::to_path_buf));
+        let is_ours = |above: &Path| folders.iter().any(|f| is_same(above, f));
         if inside(output, &self.place.root) || output.ancestors().skip(1).any(is_ours) {
             return Err(CustodyError::OutputInside { path: output.into() }.into());
         }
