@@ -14,6 +14,7 @@ mod cmd {
     mod delivery;
     mod folders;
     mod import;
+    mod import_past;
     mod keys;
     mod output;
     mod refusals;

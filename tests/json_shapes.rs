@@ -288,6 +288,7 @@ fn salvage() -> Shape {
         ("authorities", Number),
         ("leaves", Number),
         ("revocations", Number),
+        ("requests", Number),
         ("warnings", warnings()),
     ])
 }
