@@ -14,6 +14,7 @@ mod cmd {
     mod delivery;
     mod folders;
     mod import;
+    mod import_past;
     mod keys;
     mod manifest;
     mod manifest_drift;
@@ -28,6 +29,7 @@ mod cmd {
     mod secrets;
     mod sign;
     mod status;
+    mod verify;
     mod watch;
 }
 

@@ -38,12 +38,7 @@ pub fn load(paths: &[PathBuf], environment: &dyn Fn(&str) -> Option<String>) -> 
     let mut trees = Vec::new();
     for path in files_of(paths)? {
         if let Some((file, text)) = text_of(&path, &mut problems)? {
-            let is_json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-            trees.extend(if is_json {
-                json::read(&file, &text, &mut problems)
-            } else {
-                toml::read(&file, &text, &mut problems)
-            });
+            trees.extend(tree(&path, &file, &text, &mut problems));
         }
     }
     let manifest = Reader::new(environment, &mut problems).manifest(&trees);
@@ -51,16 +46,24 @@ pub fn load(paths: &[PathBuf], environment: &dyn Fn(&str) -> Option<String>) -> 
     Ok(manifest)
 }
 
-/// Reads a manifest in TOML that is no file; `name` stands for it in what is told.
+/// Reads a manifest that is no file; `name` stands for it in what is told, and one that ends in `.json` is JSON.
 ///
 /// # Errors
 /// [`ManifestError`].
 pub fn parse(name: &str, text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Manifest, ManifestError> {
     let mut problems = Problems::default();
-    let trees: Vec<Node> = toml::read(&name.into(), text, &mut problems).into_iter().collect();
+    let trees: Vec<Node> = tree(Path::new(name), &name.into(), text, &mut problems).into_iter().collect();
     let manifest = Reader::new(environment, &mut problems).manifest(&trees);
     problems.settle()?;
     Ok(manifest)
+}
+
+fn tree(path: &Path, file: &Arc<str>, text: &str, problems: &mut Problems) -> Option<Node> {
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
+        json::read(file, text, problems)
+    } else {
+        toml::read(file, text, problems)
+    }
 }
 
 fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {

@@ -5,6 +5,30 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 use std::sync::Arc;
 
+/// A manifest has four levels, and values may have some of their own. The parser calls itself for each.
+const MAX_DEPTH: usize = 64;
+
+/// Where the brackets of a text are nested deeper than they may be.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
+    for (offset, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Some(offset);
+                }
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// RFC 8259 and nothing beside it.
 fn strict() -> ParseOptions {
     ParseOptions {
@@ -39,6 +63,11 @@ pub(super) fn read_lines(file: &Arc<str>, text: &str, problems: &mut Problems) -
 }
 
 fn read_part(lines: &Lines<'_>, text: &str, start: usize, problems: &mut Problems) -> Option<Node> {
+    if let Some(offset) = too_deep(text) {
+        let message = format!("it is nested deeper than {MAX_DEPTH} levels");
+        problems.add(&lines.place(start + offset), ProblemKind::Syntax { message });
+        return None;
+    }
     let options = CollectOptions { comments: CommentCollectionStrategy::Off, tokens: false };
     match parse_to_ast(text, &options, &strict()) {
         Ok(parsed) => match parsed.value {

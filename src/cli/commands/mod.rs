@@ -20,6 +20,7 @@ mod root;
 mod show;
 mod sign;
 mod status;
+mod verify;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -58,6 +59,7 @@ pub fn all() -> Vec<Command> {
         plan::definition(),
         apply::definition(),
         status::definition(),
+        verify::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -83,6 +85,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "plan" => plan::run(matches, context),
         "apply" => apply::run(matches, context),
         "status" => status::run(matches, context),
+        "verify" => verify::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
         "completions" => completions::run(matches),
