@@ -7,6 +7,7 @@ use rootlet::disk::{PemWalk, decode_pem, decode_secret_pem};
 use rootlet::judge::input::{Object, Objects};
 use rootlet::judge::{check_chain, check_names};
 use rootlet::keys::{KeyDocument, PrivateKey, check_public_key, verify_signature};
+use rootlet::manifest::{ManifestError, parse};
 use rootlet::model::{Profile, Serial, SpiffeId, Subject, Subtree, Timestamp, TrustDomain};
 use rootlet::pki::read_csr;
 use rootlet::policy::{LintContext, lint_certificate, lint_crl};
@@ -17,7 +18,7 @@ use std::path::Path;
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every way in.
-pub const ENTRIES: [Entry; 9] = [
+pub const ENTRIES: [Entry; 10] = [
     ("certificate", certificate),
     ("crl", crl),
     ("csr", csr),
@@ -27,6 +28,7 @@ pub const ENTRIES: [Entry; 9] = [
     ("distinguished_name", distinguished_name),
     ("pkcs7", pkcs7),
     ("objects", objects),
+    ("manifest", manifest),
 ];
 
 fn now() -> Option<Timestamp> {
@@ -144,6 +146,22 @@ pub fn objects(bytes: &[u8]) {
         assert_eq!(found.number, number);
         if let Object::Unreadable { problem, .. } = found.object {
             assert!(!problem.to_string().is_empty());
+        }
+    }
+}
+
+/// A manifest, as TOML and as JSON.
+pub fn manifest(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // A file of values is another file, and may be any.
+    let text = text.replace("jsonl", "");
+    for name in ["manifest.toml", "manifest.json"] {
+        if let Err(ManifestError { problems, .. }) = parse(name, &text, &|_| Some("x".into())) {
+            assert!(!problems.is_empty());
+            for problem in problems {
+                assert!(problem.at.line > 0 && problem.at.column > 0 && !problem.to_string().is_empty());
+                assert!(problem.at.line <= text.lines().count() + 1, "{problem}");
+            }
         }
     }
 }

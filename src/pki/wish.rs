@@ -114,14 +114,16 @@ fn ask_leaf(entry: &Entry, leaf: &LeafEntry, manifest: Option<&str>) -> Result<L
         None => None,
     };
     request.check()?;
-    Ok(request)
+    // As it is remembered.
+    Ok(super::deliver::with_real_folder(&request))
 }
 
 /// Two leaves cannot be delivered to one folder.
 fn check_folders(all: &[Wish<'_>], problems: &mut Problems) {
     let mut folders: HashMap<PathBuf, &Entry> = HashMap::new();
     for wish in all {
-        let Part::Leaf(LeafEntry { out_dir: Some(folder), .. }) = &wish.entry.part else { continue };
+        let Asked::Leaf(request) = &wish.asked else { continue };
+        let Some(folder) = request.delivery.as_ref().map(|d| &d.folder) else { continue };
         if let Some(first) = folders.insert(folder.clone(), wish.entry) {
             let message = format!(
                 "`{}` is where the files of `{}` are delivered, which is declared at {}",

@@ -190,3 +190,26 @@ fn one_command_as_a_manifest() {
     }
     s.run(&["server", "a.lab", "--print-manifest", "--json"]).exits(2).error("usage");
 }
+
+/// Killed at any moment: what the next one finds is one live certificate for each name, and it makes the rest.
+#[test]
+fn a_killed_apply_is_continued() {
+    let s = Sandbox::new();
+    let list: Vec<String> = (0..40).map(|n| format!("'n{n}'")).collect();
+    let leaves =
+        format!("[cert.'${{each}}']\nprofile = 'client'\nissuer = 'issuing'\nfor_each = [{}]\n", list.join(", "));
+    s.write("lab.toml", format!("{LAB}{leaves}"));
+    for pause in [5, 30, 60, 90, 120, 200] {
+        let mut child = s.command(&["apply", "lab.toml", "-q"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        drop(child.kill());
+        child.wait().unwrap();
+    }
+    s.ok(&["apply", "lab.toml"]);
+    settles(&s, "lab.toml");
+    let all = s.json(&["list", "--all"])["certificates"].as_array().unwrap().clone();
+    let names: std::collections::BTreeSet<_> = all.iter().map(|c| c["name"].to_string()).collect();
+    assert_eq!((all.len(), names.len()), (44, 44), "one certificate for each name");
+    assert_eq!(s.names("pki/pending"), Vec::<String>::new());
+    s.ok(&["doctor"]);
+}

@@ -178,3 +178,22 @@ fn nothing_is_begun_that_cannot_be_issued() {
     s.write("m.toml", "[ca.r]\nprofile = 'root'\nencrypt_key = true\n");
     s.refuses(&["apply", "m.toml"], 1, "passphrase");
 }
+
+#[test]
+fn what_is_too_much_is_counted() {
+    let s = Sandbox::new();
+    let entry = |n: usize| format!("[cert.x{n}]\nprofile = 'client'\nx = 1\n");
+    s.write("m.toml", (0..70).map(entry).collect::<String>());
+    let error = s.refuses(&["plan", "m.toml"], 1, "manifest");
+    assert_eq!(error["problems"].as_array().unwrap().len(), 50);
+    assert!(error["message"].as_str().unwrap().ends_with(", and 69 more problems"), "{error}");
+    s.run(&["plan", "m.toml"]).exits(1).says("and 20 more");
+    // Nested beyond reason: an answer, and no end of the stack.
+    for open in ["[", "{\"a\":"] {
+        s.write("deep.json", open.repeat(200_000));
+        let error = s.refuses(&["plan", "deep.json"], 1, "manifest");
+        assert!(error["message"].as_str().unwrap().contains("nested deeper than 64 levels"), "{error}");
+    }
+    s.write("deep.toml", format!("x = {}", "[".repeat(200_000)));
+    s.refuses(&["plan", "deep.toml"], 1, "manifest");
+}
