@@ -71,6 +71,7 @@ contract!(sqlite, crate::Fresh::sqlite:
         a_new_inventory_is_empty,
         a_record_is_found_as_it_was_given,
         a_handle_belongs_to_the_first_identity,
+        a_handle_keeps_the_manifest_that_created_it,
         the_newest_certificate_is_current,
         serials_are_unique_per_issuer,
         a_refused_serial_leaves_nothing_behind,

@@ -46,6 +46,7 @@ mod make_ca;
 mod material;
 mod past;
 mod plan;
+mod plan_issuers;
 mod predecessor;
 mod publish;
 mod recover;

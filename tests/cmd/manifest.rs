@@ -493,9 +493,7 @@ fn starters() {
         let made = s.json(&["apply", &file, "--pki", &pki]);
         assert!(made["summary"]["create"].as_u64().unwrap() > 4, "{made}");
         s.ok(&["apply", &file, "--pki", &pki, "--check"]);
-        for folder in ["deploy"] {
-            drop(fs::remove_dir_all(s.path(folder)));
-        }
+        drop(fs::remove_dir_all(s.path("deploy")));
     }
     // Whatever an organization is called.
     let odd = "A, B \"C\" = ${each} + #";

@@ -78,6 +78,19 @@ pub fn a_handle_belongs_to_the_first_identity(store: &mut dyn Store) {
     assert_eq!(read(store, |t| t.holder(&handle("api2")).unwrap()), None);
 }
 
+pub fn a_handle_keeps_the_manifest_that_created_it(store: &mut dyn Store) {
+    let ca = with_root(store);
+    record(store, &leaf(ca, "api", 1));
+    let transaction = store.begin(Access::Write).unwrap();
+    transaction.set_manifest(&handle("api"), "lab").unwrap();
+    transaction.commit().unwrap();
+    record(store, &leaf(ca, "api", 2));
+    let found = |store: &mut dyn Store| read(store, |t| t.holder(&handle("api")).unwrap().unwrap().manifest);
+    assert_eq!(found(store).as_deref(), Some("lab"));
+    record(store, &leaf(ca, "by-hand", 3));
+    assert_eq!(read(store, |t| t.holder(&handle("by-hand")).unwrap().unwrap().manifest), None);
+}
+
 pub fn the_newest_certificate_is_current(store: &mut dyn Store) {
     let ca = with_root(store);
     let ids = [1, 2, 3].map(|n| record(store, &leaf(ca, "api", n)));
