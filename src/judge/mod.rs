@@ -6,6 +6,7 @@
 
 mod chain;
 mod domain;
+mod forest;
 mod form;
 mod host;
 pub mod input;
@@ -18,6 +19,7 @@ mod subtree;
 mod violation;
 
 pub use chain::{Checked, check_chain, check_draft};
+pub use forest::{Forest, Link, MAX_CERTIFICATES, Place, Stand, Top};
 pub use host::matches_host;
 pub use name_violation::{NameViolation, PermittedList};
 pub use names::check_names;

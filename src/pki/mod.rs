@@ -7,6 +7,7 @@ mod advice;
 mod authority;
 mod bundle;
 mod ca_request;
+mod census;
 mod config;
 mod create_ca;
 mod crl;
@@ -58,11 +59,13 @@ mod sign_ca;
 mod state;
 mod status;
 mod target;
+mod tree;
 mod view;
 mod watch;
 
 pub use bundle::{Bundle, BundleRequest};
 pub use ca_request::CaRequest;
+pub use census::{LeafCounts, Month};
 pub use config::{Config, Urls};
 
 pub use crl::{CrlError, CrlOutcome, CrlReport, CrlRequest};
@@ -89,5 +92,6 @@ pub use sign_ca::CaLimits;
 pub use state::{Again, Outcome};
 pub use status::{Due, StatusOutcome, StatusRequest};
 pub use target::Target;
+pub use tree::{CaState, CrlState, LeafGroup, MAX_LISTED_LEAVES, MonthCount, TreeNode, TreeOutcome, TreeRequest};
 pub use view::{CertificateView, Files, NameView, RevocationView, Status};
 pub use watch::{Round, Watch};

@@ -1,5 +1,6 @@
 mod certificates;
 mod chain;
+mod forest;
 mod lab;
 mod limits;
 mod names;
