@@ -3,9 +3,9 @@
 mod args;
 mod commands;
 mod context;
+mod draw;
 mod exit;
 mod failure;
-#[allow(dead_code)] // the commands that look at files come next
 mod given;
 mod hook;
 mod printer;

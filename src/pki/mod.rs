@@ -60,6 +60,7 @@ mod state;
 mod status;
 mod target;
 mod tree;
+mod tree_file;
 mod view;
 mod watch;
 
@@ -93,5 +94,6 @@ pub use state::{Again, Outcome};
 pub use status::{Due, StatusOutcome, StatusRequest};
 pub use target::Target;
 pub use tree::{CaState, CrlState, LeafGroup, MAX_LISTED_LEAVES, MonthCount, TreeNode, TreeOutcome, TreeRequest};
+pub use tree_file::{FileNode, FileTree, FileTreeError, Unreadable, tree_of};
 pub use view::{CertificateView, Files, NameView, RevocationView, Status};
 pub use watch::{Round, Watch};

@@ -17,6 +17,7 @@ mod root;
 mod show;
 mod sign;
 mod status;
+mod tree;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Command> {
         bundle::definition(),
         list::definition(),
         show::definition(),
+        tree::definition(),
         status::definition(),
         history::definition(),
         doctor::definition(),
@@ -73,6 +75,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "bundle" => bundle::run(matches, context),
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
+        "tree" => tree::run(matches, context),
         "status" => status::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
