@@ -11,6 +11,7 @@ mod key;
 mod leaf;
 mod list;
 mod renew;
+mod report;
 mod request;
 mod revoke;
 mod root;
@@ -54,6 +55,7 @@ pub fn all() -> Vec<Command> {
         show::definition(),
         tree::definition(),
         status::definition(),
+        report::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -76,6 +78,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
         "tree" => tree::run(matches, context),
+        "report" => report::run(matches, context),
         "status" => status::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
