@@ -19,12 +19,14 @@ mod cmd {
     mod refusals;
     mod renew;
     mod renew_keys;
+    mod report;
     mod request;
     mod revocation;
     mod salvage;
     mod secrets;
     mod sign;
     mod status;
+    mod tree;
     mod watch;
 }
 
@@ -39,7 +41,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 20] = [
+const FOLDERS: [&str; 22] = [
     "root",
     "intermediate",
     "server",
@@ -55,7 +57,9 @@ const FOLDERS: [&str; 20] = [
     "bundle",
     "list",
     "show",
+    "tree",
     "status",
+    "report",
     "history",
     "doctor",
     "import",

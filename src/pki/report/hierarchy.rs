@@ -27,7 +27,8 @@ pub(super) fn draw(h: &mut Html, report: &Report) {
 fn authority(h: &mut Html, ca: &Authority, now: Timestamp) {
     let c = &ca.certificate;
     h.el("li", "", |h| {
-        h.el("article", "ca", |h| {
+        let class = format!("ca {}", mark(c.status, ca.expiring).class);
+        h.with("article", &[("class", &class)], |h| {
             h.el("div", "top", |h| {
                 h.el("h3", "", |h| h.name(&c.name));
                 h.line("span", "kind", c.profile);
@@ -115,10 +116,10 @@ fn facts(h: &mut Html, ca: &Authority, now: Timestamp) {
                 h.text(&format!(", {}", many(crl.entries.unwrap_or(0), "entry", "entries")));
                 if let Some(reason) = reason {
                     h.text("; due: ");
-                    h.name(reason);
+                    h.prose(reason);
                 }
             }
-            (None, Some(reason)) => h.name(reason),
+            (None, Some(reason)) => h.prose(reason),
             (None, None) => h.text("none"),
         });
         if ca.state.generation > 1 || !ca.state.newest {
@@ -135,7 +136,7 @@ fn facts(h: &mut Html, ca: &Authority, now: Timestamp) {
             });
         }
         if let (Some(problem), Status::Valid) = (&ca.state.problem, c.status) {
-            fact(h, "Issues nothing", &mut |h| h.name(problem));
+            fact(h, "Issues nothing", &mut |h| h.prose(problem));
         }
     });
     h.el("details", "ids", |h| {
@@ -164,6 +165,13 @@ fn leaves(h: &mut Html, ca: &Authority, now: Timestamp) {
             h.text(&counted(counts));
         });
         bar(h, counts);
+        if ca.state.problem.is_some() && counts.valid > 0 {
+            h.line(
+                "p",
+                "alarm",
+                "Nobody who checks the whole chain takes them: see above why their issuer is not good.",
+            );
+        }
         let listed: u64 = ca.groups.iter().map(|g| g.leaves.len() as u64).sum();
         if counts.total <= FEW && listed == counts.total {
             let all: Vec<&Leaf> = ca.groups.iter().flat_map(|g| &g.leaves).collect();

@@ -6,6 +6,9 @@
 /// Names from certificates are shown to this length: the longest that a reader looks at. Hostile ones have megabytes.
 const MAX_NAME: usize = 160;
 
+/// Sentences hold names too.
+const MAX_SENTENCE: usize = 600;
+
 /// A piece of a page.
 #[derive(Debug, Default)]
 pub(super) struct Html {
@@ -68,6 +71,17 @@ impl Html {
     /// A name from a certificate: cut when it is long, and kept from turning what is around it.
     pub fn name(&mut self, name: &str) {
         self.el("bdi", "", |h| h.text(&shortened(name, MAX_NAME)));
+    }
+
+    /// A sentence of this program's: what stands between backticks in it is a name or a command. Names in it are kept from
+    /// turning what is around them.
+    pub fn prose(&mut self, sentence: &str) {
+        let sentence = shortened(sentence, MAX_SENTENCE);
+        self.el("bdi", "", |h| {
+            for (i, part) in sentence.split('`').enumerate() {
+                if i % 2 == 0 { h.text(part) } else { h.line("code", "", part) }
+            }
+        });
     }
 
     fn open(&mut self, tag: &'static str, attributes: &[(&'static str, &str)]) {
@@ -177,6 +191,12 @@ mod tests {
         let out = written(|h| h.name(&name));
         assert!(out.ends_with("… (10000 characters)</bdi>") && out.chars().count() < 200, "{out}");
         assert_eq!(shortened("abc", 3), "abc");
+    }
+
+    #[test]
+    fn sentences_set_names_apart() {
+        assert_eq!(written(|h| h.prose("see `a<b` now")), "<bdi>see <code>a&lt;b</code> now</bdi>");
+        assert_eq!(written(|h| h.prose("`a` and `b")), "<bdi><code>a</code> and <code>b</code></bdi>");
     }
 
     #[test]

@@ -147,14 +147,14 @@ fn due(h: &mut Html, report: &Report) {
     table(h, "What somebody should see to, the most urgent first", &["What", "When", "What to do"], |h| {
         for due in report.due.iter().take(MAX_DUE) {
             h.el("tr", "", |h| {
-                h.with("th", &[("scope", "row")], |h| h.name(&due.message));
+                h.with("th", &[("scope", "row")], |h| h.prose(&due.message));
                 h.el("td", "nowrap", |h| {
                     if let Some(at) = due.at {
                         time(h, at, i64::MAX);
                         h.line("span", "muted block", &span(at, report.now));
                     }
                 });
-                h.el("td", "", |h| h.line("code", "", &due.hint.replace('`', "")));
+                h.el("td", "", |h| h.prose(&due.hint));
             });
         }
     });
@@ -184,9 +184,9 @@ fn findings(h: &mut Html, report: &Report) {
                         h.line("span", "muted block", if f.kind == "ca" { "CA" } else { f.kind });
                     });
                     h.el("td", "", |h| {
-                        h.name(&f.message);
+                        h.prose(&f.message);
                         if let Some(hint) = &f.hint {
-                            h.el("span", "muted block", |h| h.name(hint));
+                            h.el("span", "muted block", |h| h.prose(hint));
                         }
                     });
                     h.el("td", "", |h| {
@@ -308,4 +308,73 @@ pub(super) fn table(h: &mut Html, caption: &str, heads: &[&'static str], rows: i
             h.el("tbody", "", rows);
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    /// The custom properties of every `:root` block: light, dark, print.
+    fn palettes() -> Vec<HashMap<&'static str, &'static str>> {
+        let blocks = STYLE.split(":root {").skip(1).map(|b| b.split('}').next().unwrap());
+        let pairs = |block: &'static str| block.split(';').filter_map(|d| d.trim().split_once(": "));
+        blocks.map(|b| pairs(b).filter(|(name, _)| name.starts_with("--")).collect()).collect()
+    }
+
+    /// Relative luminance of a color (WCAG 2.2).
+    fn luminance(color: &str) -> f64 {
+        let channel = |at: usize| {
+            let c = f64::from(u8::from_str_radix(&color[at..at + 2], 16).unwrap()) / 255.0;
+            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+    }
+
+    fn contrast(a: &str, b: &str) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    /// Text stands out at least 4.5 to 1, what is drawn 3 to 1, in light, dark and print (WCAG 2.2, 1.4.3 and 1.4.11).
+    #[test]
+    fn colors_can_be_told_apart() {
+        assert!(
+            (contrast("#ffffff", "#000000") - 21.0).abs() < 0.01
+                && (contrast("#777777", "#ffffff") - 4.48).abs() < 0.01
+        );
+        let palettes = palettes();
+        assert_eq!(palettes.len(), 3);
+        for palette in palettes {
+            let of = |name: &str| *palette.get(format!("--{name}").as_str()).unwrap_or_else(|| panic!("no {name}"));
+            let mut pairs = vec![
+                ("text", "card"),
+                ("text", "page"),
+                ("muted", "card"),
+                ("muted", "page"),
+                ("accent", "card"),
+                ("accent", "page"),
+                ("bad", "card"),
+            ];
+            pairs.extend([
+                ("good", "good-tint"),
+                ("soon", "soon-tint"),
+                ("bad", "bad-tint"),
+                ("hold", "hold-tint"),
+                ("info", "info-tint"),
+                ("past", "past-tint"),
+            ]);
+            for (text, ground) in pairs {
+                let ratio = contrast(of(text), of(ground));
+                assert!(ratio >= 4.5, "{text} {} on {ground} {}: {ratio:.2}", of(text), of(ground));
+            }
+        }
+    }
+
+    #[test]
+    fn the_style_asks_for_nothing() {
+        for word in ["</", "url(", "@import", "@font-face", "expression", "http"] {
+            assert!(!STYLE.contains(word), "{word}");
+        }
+    }
 }

@@ -67,7 +67,7 @@ fn lives(h: &mut Html, report: &Report, cas: &[&Authority]) {
     let now = report.now;
     let shown = cas.get(..MAX_ROWS).unwrap_or(cas);
     let scale = Scale::of(cas, now);
-    let height = TOP + ROW * shown.len() as u64 + 8;
+    let height = TOP + ROW * shown.len() as u64 + 24;
     drawing(
         h,
         height,
@@ -91,7 +91,7 @@ fn lives(h: &mut Html, report: &Report, cas: &[&Authority]) {
                 text(h, "date", (RIGHT + 10, y + 17), &c.not_after.date());
             }
             let x = scale.at(now);
-            line(h, "now", x, (18, height - 4));
+            line(h, "now", x, (18, height - 20));
             text(h, "now", (x, 13), "now");
         },
     );
@@ -124,10 +124,10 @@ fn years(h: &mut Html, scale: &Scale, height: u64) {
         let Ok(at) = format!("{year:04}-01-01").parse::<Timestamp>() else { continue };
         if i64::from(year) % step == 0 && at <= scale.end {
             let x = scale.at(at);
-            line(h, "grid", x, (18, height - 4));
+            line(h, "grid", x, (18, height - 20));
             // What stands beside the word "now" could not be read.
             if x.abs_diff(scale.at(scale.start)) > 0 {
-                text(h, "year", (x, height), &year.to_string());
+                text(h, "year", (x, height - 6), &year.to_string());
             }
         }
     }

@@ -93,8 +93,9 @@ pub(super) fn time(h: &mut Html, at: Timestamp, life: i64) {
 pub(super) fn span(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.since(now);
     let (n, unit) = match seconds.abs() {
-        s if s >= 3 * 365 * 86_400 => (s / (365 * 86_400), "years"),
-        s if s >= 120 * 86_400 => (s / (30 * 86_400), "months"),
+        // Far away nobody counts days: to the nearest.
+        s if s >= 3 * 365 * 86_400 => ((s + 182 * 86_400) / (365 * 86_400), "years"),
+        s if s >= 120 * 86_400 => ((s * 12 + 182 * 86_400) / (365 * 86_400), "months"),
         s if s >= 2 * 86_400 => (s / 86_400, "days"),
         s if s >= 2 * 3_600 => (s / 3_600, "hours"),
         s if s >= 120 => (s / 60, "minutes"),
@@ -155,7 +156,7 @@ mod tests {
         let now: Timestamp = "2030-01-01".parse().unwrap();
         let day = 86_400;
         let shown = [day * 4_000, day * 200, day * 30, 7_300, -day * 3, 30].map(|s| span(now.plus(s), now));
-        assert_eq!(shown, ["in 10 years", "in 6 months", "in 30 days", "in 2 hours", "3 days ago", "in 30 seconds"]);
+        assert_eq!(shown, ["in 11 years", "in 7 months", "in 30 days", "in 2 hours", "3 days ago", "in 30 seconds"]);
         assert_eq!(month(Month::of(now)), "January 2030");
         assert_eq!((many(1, "leaf", "leaves"), many(2, "leaf", "leaves")), ("1 leaf".into(), "2 leaves".into()));
     }
