@@ -6,11 +6,13 @@ use super::model::{Authority, Report};
 use super::timeline;
 use super::words::{Mark, REVOKED, SOON, VALID, badge, bar, counted, many, mark, number, span, time};
 use crate::keys::sha256;
+use crate::pki::status::Due;
 use crate::policy::Severity;
 use base64::Engine;
 
 const STYLE: &str = include_str!("style.css");
-/// Things that are due and are told one by one.
+/// Things that are due and lie open, and those that are folded behind them.
+const DUE_OPEN: usize = 10;
 const MAX_DUE: usize = 200;
 
 /// Draws the whole page.
@@ -144,8 +146,23 @@ fn due(h: &mut Html, report: &Report) {
         h.line("p", "empty", "Nothing ends soon, every CRL is fresh, and nothing was left half-done.");
         return;
     }
-    table(h, "What somebody should see to, the most urgent first", &["What", "When", "What to do"], |h| {
-        for due in report.due.iter().take(MAX_DUE) {
+    let (first, others) = report.due.split_at(report.due.len().min(DUE_OPEN));
+    due_table(h, "What somebody should see to, the most urgent first", first, report);
+    if others.is_empty() {
+        return;
+    }
+    h.el("details", "", |h| {
+        h.line("summary", "", &format!("{} more", number(others.len() as u64)));
+        due_table(h, "What comes after that", others.get(..MAX_DUE).unwrap_or(others), report);
+        if let Some(more @ 1..) = others.len().checked_sub(MAX_DUE) {
+            h.line("p", "muted", &format!("And {} more: rootlet status lists them.", number(more as u64)));
+        }
+    });
+}
+
+fn due_table(h: &mut Html, caption: &str, due: &[Due], report: &Report) {
+    table(h, caption, &["What", "When", "What to do"], |h| {
+        for due in due {
             h.el("tr", "", |h| {
                 h.with("th", &[("scope", "row")], |h| h.prose(&due.message));
                 h.el("td", "nowrap", |h| {
@@ -158,9 +175,6 @@ fn due(h: &mut Html, report: &Report) {
             });
         }
     });
-    if let Some(more @ 1..) = report.due.len().checked_sub(MAX_DUE) {
-        h.line("p", "muted", &format!("And {} more: rootlet status lists them.", number(more as u64)));
-    }
 }
 
 fn findings(h: &mut Html, report: &Report) {
@@ -209,6 +223,11 @@ fn counts(h: &mut Html, report: &Report) {
             let leaves = &report.leaves;
             table(h, "Certificates by status", &["Status", "Certificates"], |h| {
                 for (mark, n) in super::words::parts(leaves) {
+                    let (mark, n) = match mark {
+                        VALID => (VALID, leaves.valid),
+                        SOON => (Mark { word: "of these, end soon", ..SOON }, n),
+                        other => (other, n),
+                    };
                     h.el("tr", "", |h| {
                         h.with("th", &[("scope", "row")], |h| badge(h, mark));
                         h.line("td", "n", &number(n));

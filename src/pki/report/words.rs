@@ -43,10 +43,15 @@ pub(super) fn parts(counts: &LeafCounts) -> [(Mark, u64); 6] {
     ]
 }
 
-/// A count in words.
+/// A count in words; those that end soon are among the valid ones.
 pub(super) fn counted(counts: &LeafCounts) -> String {
-    let all = parts(counts).into_iter().filter(|(_, n)| *n > 0);
-    all.map(|(mark, n)| format!("{} {}", number(n), mark.word)).collect::<Vec<_>>().join(", ")
+    let all = parts(counts).into_iter().filter(|(mark, _)| *mark != SOON);
+    let all = all.map(|(mark, n)| (mark, if mark == VALID { counts.valid } else { n })).filter(|(_, n)| *n > 0);
+    let words = all.map(|(mark, n)| match (mark, counts.expiring) {
+        (VALID, soon @ 1..) => format!("{} valid ({} soon)", number(n), many(soon, "ends", "end")),
+        _ => format!("{} {}", number(n), mark.word),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// A badge.
@@ -146,6 +151,15 @@ pub(super) fn month(m: Month) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_in_words() {
+        let counts =
+            LeafCounts { total: 1_240, valid: 1_234, expiring: 1, revoked: 5, on_hold: 1, ..LeafCounts::default() };
+        assert_eq!(counted(&counts), "1,234 valid (1 ends soon), 1 on hold, 5 revoked");
+        assert_eq!(counted(&LeafCounts { valid: 2, ..LeafCounts::default() }), "2 valid");
+        assert_eq!(counted(&LeafCounts::default()), "");
+    }
 
     #[test]
     fn numbers_and_spans() {
