@@ -5,22 +5,20 @@ use super::record::{AuthorityId, CertificateId, Record, Standing};
 use super::sqlite::SqliteTransaction;
 use super::sqlite_read::{RECORD, blob, damaged, profile, text, time};
 use crate::model::{Reason, Timestamp};
-use rusqlite::types::ValueRef;
-use rusqlite::{Row, params};
+use rusqlite::params;
 
-/// How a certificate stands now: the newest event of its serial, which has no reason when it lifted a hold.
-const NEWEST_REASON: &str =
-    "(SELECT reason FROM revocation r WHERE r.issuer = c.issuer AND r.serial = c.serial ORDER BY event DESC LIMIT 1)";
+/// Revocations and the certificates that they are of lie in the same order, so that neither is searched through. The
+/// newest event of a serial comes last; it has no reason when it lifted a hold.
+const REVOKED: &str = "SELECT c.id, r.reason FROM revocation r
+ CROSS JOIN certificate c ON c.issuer = r.issuer AND c.serial = r.serial ORDER BY r.issuer, r.serial, r.event";
 
 impl SqliteTransaction<'_> {
     pub(super) fn read_survey(&self, der: bool, visit: &mut dyn FnMut(Standing<'_>) -> bool) -> Result<(), StoreError> {
         let current = self.read_current()?;
-        // Where nothing was ever revoked, nobody needs to look for each.
-        let any: bool = self.0.query_row("SELECT EXISTS(SELECT 1 FROM revocation)", [], |r| r.get(0))?;
-        let reason = if any { NEWEST_REASON } else { "NULL" };
+        let revoked = self.read_revoked_marks()?;
         let (column, table) = if der { ("d.der", "JOIN certificate_der d ON d.id = c.id ") } else { ("NULL", "") };
         let mut statement = self.0.prepare_cached(&format!(
-            "SELECT c.id, c.issuer, c.handle, c.profile, c.not_before, c.not_after, {reason}, {column}
+            "SELECT c.id, c.issuer, c.handle, c.profile, c.not_before, c.not_after, {column}
              FROM certificate c {table}ORDER BY c.id"
         ))?;
         let mut rows = statement.query([])?;
@@ -33,9 +31,9 @@ impl SqliteTransaction<'_> {
                 profile: profile(text(row, 3)?)?,
                 not_before: time(row.get(4)?)?,
                 not_after: time(row.get(5)?)?,
-                is_current: current.has(id),
-                revoked: reason_of(row, 6)?,
-                der: if der { Some(blob(row, 7)?) } else { None },
+                is_current: current.of(id) != 0,
+                revoked: reason_of(revoked.of(id))?,
+                der: if der { Some(blob(row, 6)?) } else { None },
             };
             if !visit(standing) {
                 break;
@@ -49,7 +47,19 @@ impl SqliteTransaction<'_> {
         let mut statement = self.0.prepare_cached("SELECT current FROM holder")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            marks.set(row.get(0)?);
+            marks.set(row.get(0)?, 1);
+        }
+        Ok(marks)
+    }
+
+    /// Why certificates are revoked or on hold: the code of the reason and one.
+    fn read_revoked_marks(&self) -> Result<Marks, StoreError> {
+        let mut marks = Marks::default();
+        let mut statement = self.0.prepare_cached(REVOKED)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let code = row.get::<_, Option<u8>>(1)?;
+            marks.set(row.get(0)?, code.map_or(0, |c| c.saturating_add(1)));
         }
         Ok(marks)
     }
@@ -72,43 +82,32 @@ impl SqliteTransaction<'_> {
     }
 }
 
-fn reason_of(row: &Row<'_>, column: usize) -> Result<Option<Reason>, StoreError> {
-    match row.get_ref(column)? {
-        ValueRef::Null => Ok(None),
-        ValueRef::Integer(code) => {
-            let reason = u8::try_from(code).ok().and_then(Reason::from_code);
-            reason.map(Some).ok_or_else(|| damaged("a reason"))
-        }
-        _ => Err(damaged("a reason")),
+fn reason_of(mark: u8) -> Result<Option<Reason>, StoreError> {
+    match mark.checked_sub(1) {
+        None => Ok(None),
+        Some(code) => Reason::from_code(code).map(Some).ok_or_else(|| damaged("a reason")),
     }
 }
 
-/// A set of row numbers, a bit each: they are given one after the other, so a million take 125 kB.
+/// An octet for each row number: they are given one after the other, so a million take a megabyte.
 #[derive(Default)]
-struct Marks {
-    words: Vec<u64>,
-}
+struct Marks(Vec<u8>);
 
 /// More than this is no number that rows here ever get; a damaged inventory must not take all memory.
-const MAX_MARK: i64 = 1 << 32;
+const MAX_MARK: usize = 1 << 28;
 
 impl Marks {
-    fn set(&mut self, id: i64) {
-        let Some((word, bit)) = place(id) else { return };
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
+    fn set(&mut self, id: i64, mark: u8) {
+        let Some(at) = usize::try_from(id).ok().filter(|at| *at < MAX_MARK) else { return };
+        if at >= self.0.len() {
+            self.0.resize(at + 1, 0);
         }
-        if let Some(w) = self.words.get_mut(word) {
-            *w |= 1 << bit;
+        if let Some(old) = self.0.get_mut(at) {
+            *old = mark;
         }
     }
 
-    fn has(&self, id: i64) -> bool {
-        place(id).and_then(|(word, bit)| self.words.get(word).map(|w| w >> bit & 1 == 1)).unwrap_or(false)
+    fn of(&self, id: i64) -> u8 {
+        usize::try_from(id).ok().and_then(|at| self.0.get(at)).copied().unwrap_or(0)
     }
-}
-
-fn place(id: i64) -> Option<(usize, u32)> {
-    let id = if (0..MAX_MARK).contains(&id) { u64::try_from(id).ok()? } else { return None };
-    Some((usize::try_from(id / 64).ok()?, (id % 64) as u32))
 }
