@@ -207,7 +207,8 @@ impl Forest {
             }
             match self.check(index, candidate) {
                 Some(true) => links.issuers.push((candidate, Link::Signed)),
-                None if !is_odd => links.issuers.push((candidate, Link::Unchecked)),
+                // One that names itself is not hung below a namesake without proof.
+                None if !is_odd && !self_issued => links.issuers.push((candidate, Link::Unchecked)),
                 Some(false) | None => {}
             }
         }

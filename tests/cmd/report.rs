@@ -1,6 +1,8 @@
 //! `report`: one page that shows the PKI. What a browser makes of it is tested in `tests/browser.rs`.
 
 use crate::common::{DAY, Sandbox, hostile};
+use rootlet::model::{FixedClock, Timestamp};
+use rootlet::pki::{Pki, ReportRequest};
 
 /// The page as text: no tags, no style.
 pub fn visible(page: &str) -> String {
@@ -145,4 +147,28 @@ fn hostile_names_are_text() {
     let text = visible(&page);
     assert!(text.contains("<script>document.title='owned'</script>"), "it is shown as it is: {text}");
     assert!(text.contains("(10002 characters)") || !text.contains("<long><long>"), "{text}");
+}
+
+/// The same PKI at the same second is the same page; and later it says what has become of everything.
+#[test]
+fn it_is_as_of_one_second() {
+    let s = lab();
+    let page = |at: &str| {
+        let clock = FixedClock(at.parse::<Timestamp>().unwrap());
+        let mut pki = Pki::open(&s.path("pki")).unwrap().with_clock(clock);
+        pki.report(&ReportRequest::default()).unwrap().html.unwrap()
+    };
+    let end = s.field("lab-issuing", "not_after");
+    assert_eq!(page(&end), page(&end));
+    let text = visible(&page(&end));
+    assert!(text.contains(&format!("As of {}", end.replace('T', " ").replace('Z', " UTC"))), "{text}");
+    assert!(text.contains("lab-issuing intermediate ▲ ends soon ✕ CRL ended"), "{text}");
+    assert!(text.contains("(in 0 seconds)") && text.contains("3 things are due"), "{text}");
+    let text = visible(&page("2099-01-01T00:00:00Z"));
+    assert!(
+        text.contains("lab-root root – expired ✕ CRL ended") && text.contains("No certificate is valid."),
+        "{text}"
+    );
+    let text = visible(&page("1999-12-31T23:59:59Z"));
+    assert!(text.contains("lab-root root ○ not valid yet"), "{text}");
 }

@@ -192,3 +192,25 @@ fn hostile_names_steer_nothing() {
     let tree = s.json(&["tree", "all.pem"]);
     assert_eq!(tree["tree"][0]["children"].as_array().unwrap().len(), leaves);
 }
+
+/// So many say nothing to anybody, and comparing them all would take for ever.
+#[test]
+fn a_heap_that_is_too_large_is_refused() {
+    let s = Sandbox::with_issuing_ca();
+    let pem = s.bytes("pki/ca/lab-root/cert.pem");
+    let der = rootlet::disk::decode_pem(&pem).unwrap().remove(0).der;
+    let serial = rootlet::x509::read_certificate(&der).unwrap().raw_serial.clone();
+    let at = der.windows(serial.len()).position(|w| w == serial).unwrap();
+    let numbered = |n: u32| {
+        let mut copy = der.clone();
+        copy[at + 1..at + 5].copy_from_slice(&n.to_be_bytes());
+        copy
+    };
+    // All of one name and key, each a possible issuer of all others, and none of them is one.
+    s.write("many.der", (0..1_500).flat_map(numbered).collect::<Vec<u8>>());
+    let tree = s.json(&["tree", "many.der"]);
+    assert_eq!((&tree["certificates"], tree["tree"].as_array().unwrap().len()), (&1_500.into(), 1_500));
+    s.write("more.der", (0..20_001).flat_map(numbered).collect::<Vec<u8>>());
+    let error = s.refuses(&["tree", "more.der"], 1, "malformed");
+    assert!(error["message"].as_str().unwrap().contains("more than 20000 certificates"), "{error}");
+}

@@ -39,7 +39,7 @@ impl Pki {
             cas: CaCounts::default(),
             due: status.due,
             findings: status.findings,
-            remarks: status.warnings.into_iter().map(|w| w.message).collect(),
+            remarks: status.warnings,
             roots,
             months: BTreeMap::new(),
             profiles: census.profiles.iter().map(|(p, c)| (p.name().to_string(), *c)).collect(),

@@ -59,16 +59,17 @@ impl Pki {
     /// [`Error::Store`], [`Error::Disk`].
     pub fn report(&mut self, request: &ReportRequest) -> Result<PageOutcome, Error> {
         let report = self.gather(request)?;
+        let html = page::draw(&report);
         Ok(PageOutcome {
-            title: report.title.clone(),
+            title: report.title,
             generated_at: report.now,
             authorities: report.cas.total,
             certificates: report.leaves.total,
             due: report.due.len(),
             findings: report.findings.len(),
             file: None,
-            html: Some(page::draw(&report)),
-            warnings: Vec::new(),
+            html: Some(html),
+            warnings: report.remarks,
         })
     }
 }

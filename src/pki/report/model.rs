@@ -1,5 +1,6 @@
 //! What a report shows, before it is drawn.
 
+use crate::issue::Warning;
 use crate::model::Timestamp;
 use crate::pki::census::{LeafCounts, Month};
 use crate::pki::findings::StatusFinding;
@@ -20,7 +21,7 @@ pub(super) struct Report {
     pub due: Vec<Due>,
     pub findings: Vec<StatusFinding>,
     /// What was left out of the findings.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Warning>,
     pub roots: Vec<Authority>,
     /// Leaves that are neither revoked nor expired, by the month in which they end.
     pub months: BTreeMap<Month, u64>,

@@ -212,7 +212,7 @@ fn findings(h: &mut Html, report: &Report) {
         });
     }
     for remark in &report.remarks {
-        h.line("p", "muted", remark);
+        h.line("p", "muted", &remark.message);
     }
 }
 
