@@ -229,8 +229,8 @@ impl Forest {
             return None;
         }
         self.checks += 1 + child.der.len() / BYTES_OF_A_CHECK;
-        let (tbs, algorithm, signature) = signed_parts_of(&child.der).ok()?;
-        match verify_signature(public_key_of(&issuer.der).ok()?, algorithm, tbs, signature) {
+        let child = signed_parts_of(&child.der).ok()?;
+        match verify_signature(public_key_of(&issuer.der).ok()?, child.algorithm, child.tbs, child.signature) {
             Ok(()) => Some(true),
             Err(KeyError::BadSignature) => Some(false),
             Err(_) => None,

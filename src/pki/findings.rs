@@ -6,11 +6,11 @@ use super::issuing::read;
 use crate::issue::Warning;
 use crate::model::Timestamp;
 use crate::policy::{LintContext, Severity, lint_certificate};
-use crate::store::{Record, Transaction};
+use crate::store::{KeyPlace, Record, Transaction};
 use crate::x509::TbsFacts;
 use serde::Serialize;
 
-/// Certificates whose key is elsewhere and that are judged: `status` answers in milliseconds, whatever was adopted.
+/// Certificates made elsewhere that are judged: `status` answers in milliseconds, whatever was adopted.
 const MAX_JUDGED: usize = 1_000;
 /// Findings that are told.
 const MAX_TOLD: usize = 200;
@@ -36,8 +36,8 @@ pub struct StatusFinding {
     pub hint: Option<String>,
 }
 
-/// Judges the CAs that are in use, and the leaves whose key was never here: signed for somebody else, or adopted. What was
-/// issued with a key of its own here passed every rule before it was signed. Rules that were allowed, and notices, tell
+/// Judges the CAs that are in use, and the leaves that were made elsewhere, or signed for somebody who has their key. The
+/// others passed every rule before they were signed. Rules that were allowed, and notices, tell
 /// nothing. The heaviest come first.
 pub(super) fn findings(
     transaction: &dyn Transaction,
@@ -46,10 +46,16 @@ pub(super) fn findings(
     now: Timestamp,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<StatusFinding>, Error> {
-    let mut all = Vec::new();
+    let mut all: Vec<StatusFinding> = Vec::new();
     let in_use = |c: &&Ca| c.authority.certificate.revocation.is_none() && now <= c.certificate.not_after;
     for ca in cas.iter().filter(in_use) {
+        let first = all.len();
         judge("ca", &ca.authority.certificate, ca.certificate.facts(), cas, &mut all);
+        if ca.authority.key_place != KeyPlace::Foreign {
+            for finding in all.iter_mut().skip(first) {
+                finding.hint.get_or_insert_with(|| renewal(ca));
+            }
+        }
     }
     let (mut judged, mut left_out, mut failed) = (0, false, None);
     transaction.elsewhere(now, &mut |record| {
@@ -70,10 +76,11 @@ pub(super) fn findings(
     if let Some(e) = failed {
         return Err(e);
     }
-    all.retain(|f: &StatusFinding| f.severity > Severity::Notice && !allowed.contains(&f.lint));
+    all.retain(|f| f.severity > Severity::Notice && !allowed.contains(&f.lint));
     all.sort_by_key(|f| std::cmp::Reverse(f.severity));
     if left_out {
-        let text = format!("of the certificates whose key is elsewhere the {MAX_JUDGED} that end first were judged");
+        let text =
+            format!("of the certificates that were made elsewhere or signed for others {MAX_JUDGED} were judged");
         warnings.push(Warning::new("findings-left-out", text));
     }
     if all.len() > MAX_TOLD {
@@ -82,6 +89,15 @@ pub(super) fn findings(
         all.truncate(MAX_TOLD);
     }
     Ok(all)
+}
+
+/// What a renewal does about findings of a CA whose key is ours.
+fn renewal(ca: &Ca) -> String {
+    format!(
+        "`rootlet renew {}` makes a new certificate by the rules, of the same name and key; what it issued and names its \
+         serial number, as easy-rsa does, verifies below the old one alone",
+        ca.handle()
+    )
 }
 
 fn judge(kind: &'static str, record: &Record, facts: &TbsFacts, cas: &Cas, all: &mut Vec<StatusFinding>) {

@@ -56,7 +56,8 @@ impl StatusOutcome {
 
 impl Pki {
     /// Looks for what is due: CAs and leaves in the last third of their lives, CRLs that should be written, and what a
-    /// command left undone; and for rules that CAs, and certificates whose key is elsewhere, break. Nothing is changed, and files of leaves are not looked at: that is [`Pki::doctor`]'s.
+    /// command left undone; and for rules that CAs break, or certificates that were made elsewhere or signed for others.
+    /// Nothing is changed, and files of leaves are not looked at: that is [`Pki::doctor`]'s.
     ///
     /// A certificate that ended is due for another third of its life, and for a week at least; after that it counts as given
     /// up.

@@ -92,7 +92,8 @@ pub trait Transaction {
     fn survey(&self, der: bool, visit: &mut dyn FnMut(Standing<'_>) -> bool) -> Result<(), StoreError>;
 
     /// Walks the newest certificates that are unexpired at `now` and whose key was never here: signed for somebody else,
-    /// or adopted. Those that end first come first. The visitor returns whether to go on.
+    /// or adopted. Those that end first come first. Then those of handles that an import brought, as the history says
+    /// (`recorded`, `completed`), keys and all. The visitor returns whether to go on.
     fn elsewhere(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
 
     /// Walks the newest certificates whose last third has begun, expired and revoked ones too, the most urgent first. The

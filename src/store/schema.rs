@@ -127,9 +127,11 @@ CREATE INDEX revocation_end ON revocation(issuer, not_after);
 CREATE INDEX crl_event ON crl(issuer, last_event, number);
 ";
 
-/// Certificates whose key was never here are found without looking at the others; there is nothing to keep for those.
+/// Certificates that were made elsewhere are found without looking at the others, of which nothing is kept: those whose
+/// key was never here, and those that an import recorded.
 const FORMAT_3: &str = "
 CREATE INDEX certificate_elsewhere ON certificate(not_after) WHERE key_here = 0;
+CREATE INDEX history_import ON history(handle) WHERE action IN ('recorded', 'completed');
 ";
 
 /// Brings a database to the newest format; an empty file becomes an inventory.

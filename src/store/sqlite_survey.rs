@@ -69,13 +69,16 @@ impl SqliteTransaction<'_> {
         now: Timestamp,
         visit: &mut dyn FnMut(Record) -> bool,
     ) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached(&format!(
-            "{RECORD}WHERE c.key_here = 0 AND c.not_after >= ?1 AND h.current = c.id ORDER BY c.not_after, c.id"
-        ))?;
-        let mut rows = statement.query(params![now.unix()])?;
-        while let Some(row) = rows.next()? {
-            if !visit(self.record(row)?) {
-                break;
+        let not_here = "WHERE c.key_here = 0 AND c.not_after >= ?1 AND h.current = c.id";
+        let imported = "WHERE c.handle IN (SELECT handle FROM history WHERE action IN ('recorded', 'completed'))
+             AND c.key_here <> 0 AND +c.not_after >= ?1 AND h.current = c.id";
+        for which in [not_here, imported] {
+            let mut statement = self.0.prepare_cached(&format!("{RECORD}{which} ORDER BY c.not_after, c.id"))?;
+            let mut rows = statement.query(params![now.unix()])?;
+            while let Some(row) = rows.next()? {
+                if !visit(self.record(row)?) {
+                    return Ok(());
+                }
             }
         }
         Ok(())

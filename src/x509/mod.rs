@@ -35,6 +35,6 @@ pub use facts::{
 pub use fields::{CertificateFields, NameDer};
 pub use kind::{DerKind, split_der};
 pub use name::{NameError, encode_name, read_name, read_name_to_issue};
-pub use peek::{public_key_of, signed_parts_of};
+pub use peek::{SignedParts, public_key_of, signed_parts_of};
 pub use pkcs7::Pkcs7;
 pub use read::{read_certificate, read_tbs};

@@ -22,19 +22,29 @@ pub fn public_key_of(certificate: &[u8]) -> Result<&[u8], X509Error> {
     Ok(fields.expect(der::SEQUENCE)?.whole)
 }
 
-/// The three parts of a certificate where they lie: the to-be-signed bytes, the AlgorithmIdentifier in DER, and the
-/// octets of the signature.
+/// The three parts of a certificate where they lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedParts<'a> {
+    /// The to-be-signed bytes.
+    pub tbs: &'a [u8],
+    /// The AlgorithmIdentifier in DER.
+    pub algorithm: &'a [u8],
+    /// The octets of the signature.
+    pub signature: &'a [u8],
+}
+
+/// Finds the three parts of a certificate without reading them.
 ///
 /// # Errors
 /// [`X509Error`] when it is not made of these.
-pub fn signed_parts_of(certificate: &[u8]) -> Result<(&[u8], &[u8], &[u8]), X509Error> {
+pub fn signed_parts_of(certificate: &[u8]) -> Result<SignedParts<'_>, X509Error> {
     let mut outer = Reader::new(certificate, "the certificate");
     let whole = outer.expect(der::SEQUENCE)?;
     let mut parts = outer.inside(whole);
     let tbs = parts.expect(der::SEQUENCE)?;
     let algorithm = parts.expect(der::SEQUENCE)?;
     match parts.expect(der::BIT_STRING)?.content.split_first() {
-        Some((0, signature)) => Ok((tbs.whole, algorithm.whole, signature)),
+        Some((0, signature)) => Ok(SignedParts { tbs: tbs.whole, algorithm: algorithm.whole, signature }),
         _ => Err(parts.fail("a signature with unused bits")),
     }
 }
@@ -51,7 +61,8 @@ mod tests {
         ] {
             let read = crate::x509::read_certificate(der).unwrap();
             assert_eq!(public_key_of(der).unwrap(), read.public_key);
-            let parts = (&read.facts().der[..], read.outer_algorithm(), read.signature());
+            let (tbs, algorithm) = (&read.facts().der[..], read.outer_algorithm());
+            let parts = SignedParts { tbs, algorithm, signature: read.signature() };
             assert_eq!(signed_parts_of(der).unwrap(), parts);
             for end in 0..der.len() {
                 assert!(public_key_of(&der[..end]).is_err() && signed_parts_of(&der[..end]).is_err());

@@ -54,7 +54,7 @@ fn the_page_shows_the_pki() {
         "Lives of the CAs",
         "Certificates that end, by month",
         "By key algorithm",
-        "keep every rule that was checked",
+        "The CAs in use keep every rule that was checked",
     ] {
         assert!(text.contains(words), "{words:?} is not in {text}");
     }

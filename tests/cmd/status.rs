@@ -113,6 +113,17 @@ fn findings_of_what_was_adopted() {
     s.refuses(&["status", "--allow", "no-such-rule", "--pki", "nowhere"], 2, "usage");
 }
 
+/// A leaf that came with its key is judged as one that came without.
+#[test]
+fn findings_of_what_came_with_its_key() {
+    let s = Sandbox::new();
+    hostile::write(&s, "example.org");
+    s.ok(&["import", "hostile", "--cert-file", "hostile.pem", "--key-file", "hostile.key", "--no-past"]);
+    s.ok(&["import", "leaf", "--cert-file", "leaf-0.pem", "--key-file", "leaf-0.key"]);
+    let findings = s.run(&["status", "--json"]).exits(3).object()["findings"].clone();
+    assert!(findings.as_array().unwrap().iter().any(|f| f["name"] == "leaf"), "{findings}");
+}
+
 /// What has ended, or is revoked, is nobody's concern.
 #[test]
 fn findings_are_of_what_is_in_use() {

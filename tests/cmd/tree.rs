@@ -143,7 +143,7 @@ fn a_file_in_any_order() {
     );
     s.ok(&["tree", "mixed.pem"])
         .prints("`- CN=Lab Issuing  #5, CA, p256, ends ")
-        .says("1 objects that are no certificates");
+        .says("1 object that is no certificate");
     // What is missing, and what only claims to be.
     s.write("part.pem", file(&[leaf]));
     s.ok(&["tree", "part.pem"]).prints("its issuer is not in the file: CN=Lab Issuing");

@@ -51,7 +51,7 @@ fn params(subject: DistinguishedName) -> CertificateParams {
     params
 }
 
-/// A CA `hostile.pem` with its key `hostile.key`, and one leaf for each name: `leaf-N.pem`. Returns how many leaves.
+/// A CA `hostile.pem` with its key `hostile.key`, and one leaf for each name: `leaf-N.pem`, `leaf-N.key`. Returns how many leaves.
 pub fn write(s: &Sandbox, address: &str) -> usize {
     let mut ca = params(named([
         (DnType::CommonName, filled(NAMES[0], address)),
@@ -76,7 +76,9 @@ pub fn write(s: &Sandbox, address: &str) -> usize {
             leaf.subject_alt_names =
                 vec![SanType::Rfc822Name(ascii()), SanType::DnsName(ascii()), SanType::URI(ascii())];
         }
-        let leaf = leaf.signed_by(&KeyPair::generate().unwrap(), &ca).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let leaf = leaf.signed_by(&key, &ca).unwrap();
+        s.write(&format!("leaf-{n}.key"), encode_pem("PRIVATE KEY", &key.serialize_der()));
         s.write(&format!("leaf-{n}.pem"), encode_pem("CERTIFICATE", leaf.der()));
     }
     names.len()

@@ -410,6 +410,16 @@ pub fn what_has_its_key_elsewhere_is_found(store: &mut dyn Store) {
         record(store, &new);
     }
     record(store, &theirs("renewed", 6, 50));
+    // Those that an import brought, and that are here with their keys, come behind.
+    for new in [leaf(ca, "brought", 7), NewCertificate { not_after: day(1), ..leaf(ca, "ended", 8) }] {
+        record(store, &new);
+    }
+    write(store, |t| {
+        for (action, name) in [("recorded", "brought"), ("completed", "a"), ("recorded", "ended"), ("created", "ours")]
+        {
+            t.note(day(0), action, Some(&handle(name)), "").unwrap();
+        }
+    });
     let found = |store: &mut dyn Store, most: usize| {
         let mut all = Vec::new();
         let mut visit = |r: Record| {
@@ -419,6 +429,6 @@ pub fn what_has_its_key_elsewhere_is_found(store: &mut dyn Store) {
         read(store, |t| t.elsewhere(day(5).plus(1), &mut visit).unwrap());
         all
     };
-    assert_eq!(found(store, 9), ["02", "01", "06"], "those that end first come first");
+    assert_eq!(found(store, 9), ["02", "01", "06", "07"], "those that end first come first");
     assert_eq!(found(store, 1), ["02"], "the visitor ended it");
 }

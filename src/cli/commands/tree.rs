@@ -203,8 +203,10 @@ fn of_file(file: &Path, context: &Context) -> Result<Exit, Failure> {
         let line = u.line.map(|l| format!(" (line {l})")).unwrap_or_default();
         context.printer.say(&format!("not read: object {}{line}: {}", u.number, u.problem));
     }
-    if tree.others > 0 {
-        context.printer.say(&format!("not drawn: {} objects that are no certificates", tree.others));
+    match tree.others {
+        0 => {}
+        1 => context.printer.say("not drawn: 1 object that is no certificate"),
+        n => context.printer.say(&format!("not drawn: {n} objects that are no certificates")),
     }
     context.printer.warnings(&tree.warnings);
     Ok(Exit::Done)

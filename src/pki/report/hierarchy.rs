@@ -4,7 +4,7 @@ use super::html::Html;
 use super::model::{Authority, Group, Leaf, Report};
 use super::page::table;
 use super::words::{
-    HOLD, Mark, REVOKED, SOON, VALID, badge, bar, counted, many, mark, month, number, rect, span, time,
+    EXPIRED, Mark, REVOKED, SOON, VALID, badge, bar, counted, many, mark, month, number, rect, span, time,
 };
 use crate::model::Timestamp;
 use crate::pki::view::Status;
@@ -65,7 +65,7 @@ fn crl_badge(h: &mut Html, ca: &Authority) {
         ("ended", _) => (REVOKED, "CRL ended"),
         ("due", _) => (SOON, "CRL due"),
         (_, Some(_)) => (SOON, "no CRL"),
-        _ => (HOLD, "no CRL"),
+        _ => (EXPIRED, "no CRL"),
     };
     badge(h, Mark { word, ..class });
 }

@@ -182,7 +182,7 @@ fn findings(h: &mut Html, report: &Report) {
         h.line(
             "p",
             "empty",
-            "The CAs in use, and the certificates whose key is elsewhere, keep every rule that was checked.",
+            "The CAs in use keep every rule that was checked, and so do certificates that were made elsewhere or signed for others.",
         );
     } else {
         table(h, "Rules that are broken, errors first", &["Weight", "Where", "What", "Rule"], |h| {
