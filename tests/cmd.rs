@@ -14,6 +14,7 @@ mod cmd {
     mod delivery;
     mod folders;
     mod import;
+    mod import_past;
     mod keys;
     mod output;
     mod refusals;
@@ -27,6 +28,7 @@ mod cmd {
     mod sign;
     mod status;
     mod tree;
+    mod verify;
     mod watch;
 }
 

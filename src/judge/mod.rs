@@ -16,6 +16,7 @@ mod name_violation;
 mod names;
 mod shown;
 mod subtree;
+pub mod verify;
 mod violation;
 
 pub use chain::{Checked, check_chain, check_draft};

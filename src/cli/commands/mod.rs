@@ -19,6 +19,7 @@ mod show;
 mod sign;
 mod status;
 mod tree;
+mod verify;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -56,6 +57,7 @@ pub fn all() -> Vec<Command> {
         tree::definition(),
         status::definition(),
         report::definition(),
+        verify::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -80,6 +82,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "tree" => tree::run(matches, context),
         "report" => report::run(matches, context),
         "status" => status::run(matches, context),
+        "verify" => verify::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
         "completions" => completions::run(matches),

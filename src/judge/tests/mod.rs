@@ -1,7 +1,7 @@
-mod certificates;
+pub mod certificates;
 mod chain;
 mod forest;
-mod lab;
+pub mod lab;
 mod limits;
 mod names;
 mod properties;

@@ -313,7 +313,7 @@ fn counts(h: &mut Html, report: &Report) {
 /// A table with a caption and heads of columns.
 pub(super) fn table(h: &mut Html, caption: &str, heads: &[&'static str], rows: impl FnOnce(&mut Html)) {
     // Wide tables scroll by themselves, and by keys where they are focused.
-    h.with("div", &[("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)], |h| {
+    h.with("div", &[("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", caption)], |h| {
         h.el("table", "", |h| {
             h.line("caption", "", caption);
             h.el("thead", "", |h| {
