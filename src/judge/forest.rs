@@ -17,8 +17,8 @@ const BYTES_OF_A_CHECK: usize = 16 << 10;
 const MAX_CANDIDATES: usize = 64;
 /// Issuers of one certificate that are drawn: its cross-certificates.
 const MAX_ISSUERS: usize = 4;
-/// Deeper than any chain that validators follow; what is deeper stands at the top again.
-const MAX_DEPTH: usize = 64;
+/// Deeper than any chain in use; what is deeper stands at the top again. Readers of JSON take no more than twice as much.
+const MAX_DEPTH: usize = 32;
 
 /// Why a certificate stands at the top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

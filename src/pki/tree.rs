@@ -14,8 +14,9 @@ use std::collections::HashSet;
 
 /// So many leaves of a CA are listed by name; more are told month by month.
 pub const MAX_LISTED_LEAVES: usize = 1_000;
-/// No hierarchy is deeper: our own path validation follows fewer. A damaged inventory must not take the stack.
-const MAX_DEPTH: usize = 64;
+/// No hierarchy in use is deeper; what is deeper stands at the top again. Readers of JSON take no more than twice as much,
+/// and a damaged inventory must not take the stack.
+const MAX_DEPTH: usize = 32;
 
 /// What `tree` is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -74,7 +74,7 @@ fn crl_badge(h: &mut Html, ca: &Authority) {
 fn life(h: &mut Html, not_before: Timestamp, not_after: Timestamp, now: Timestamp) {
     let whole = not_after.since(not_before).max(1);
     let over = now.since(not_before).clamp(0, whole);
-    let share = u64::try_from(over / (whole / 1_000).max(1)).unwrap_or(0).min(1_000);
+    let share = u64::try_from(over * 1_000 / whole).unwrap_or(0);
     h.el("div", "life", |h| {
         time(h, not_before, whole);
         let attributes =
