@@ -5,9 +5,9 @@ mod commands;
 mod context;
 mod exit;
 mod failure;
-#[allow(dead_code)] // the commands that look at files come next
 mod given;
 mod hook;
+mod look;
 mod printer;
 mod render;
 mod secrets;

@@ -6,21 +6,26 @@
 
 mod chain;
 mod domain;
+mod endpoint;
 mod form;
 mod host;
 pub mod input;
+pub mod inspect;
 mod limits;
 mod link;
 mod name_violation;
 mod names;
+mod presented;
 mod shown;
 mod subtree;
 mod violation;
 
 pub use chain::{Checked, check_chain, check_draft};
+pub use endpoint::Endpoint;
 pub use host::matches_host;
 pub use name_violation::{NameViolation, PermittedList};
 pub use names::check_names;
+pub use presented::{ClientCertificate, Presented, PresentedError, presented};
 pub use violation::Violation;
 
 #[cfg(test)]

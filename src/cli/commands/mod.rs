@@ -6,6 +6,7 @@ mod crl;
 mod doctor;
 mod history;
 mod import;
+pub mod inspect;
 mod intermediate;
 mod key;
 mod leaf;
@@ -52,6 +53,7 @@ pub fn all() -> Vec<Command> {
         list::definition(),
         show::definition(),
         status::definition(),
+        inspect::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -74,6 +76,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
         "status" => status::run(matches, context),
+        "inspect" => inspect::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
         "completions" => completions::run(matches),
