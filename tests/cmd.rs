@@ -14,6 +14,8 @@ mod cmd {
     mod delivery;
     mod folders;
     mod import;
+    mod inspect;
+    mod inspect_server;
     mod keys;
     mod output;
     mod refusals;

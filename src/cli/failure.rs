@@ -71,7 +71,7 @@ impl Failure {
     /// A server that presents nothing.
     pub fn connection(error: &rootlet::judge::PresentedError) -> Self {
         Failure {
-            code: "connection".into(),
+            code: error.code().into(),
             message: error.to_string(),
             hints: error.hint().into_iter().collect(),
             retryable: error.is_retryable(),

@@ -1,6 +1,7 @@
 //! What a TLS server presents: a handshake that judges nothing. The only home of rustls.
 
 use super::endpoint::Endpoint;
+use crate::disk::reason;
 use crate::model::San;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -55,10 +56,10 @@ pub struct Presented {
 #[non_exhaustive]
 pub enum PresentedError {
     /// The name has no address.
-    #[error("`{0}` has no address: {1}")]
+    #[error("`{0}` has no address: {problem}", problem = reason(.1))]
     Resolve(String, #[source] io::Error),
     /// Nobody answers.
-    #[error("no connection to `{0}`: {1}")]
+    #[error("no connection to `{0}`: {problem}", problem = reason(.1))]
     Connect(Endpoint, #[source] io::Error),
     /// It takes too long.
     #[error("`{0}` did not {1} within {2} seconds")]
@@ -81,6 +82,11 @@ pub enum PresentedError {
 }
 
 impl PresentedError {
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        "connection"
+    }
+
     /// What to try.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -182,10 +188,23 @@ enum Ended {
     Late,
     #[error("the server closed the connection")]
     Closed,
-    #[error("{0}")]
+    #[error("{}", reason(.0))]
     Io(io::Error),
-    #[error("{0}")]
+    #[error("{}", refused(.0))]
     Tls(TlsError),
+}
+
+/// What went wrong, in words: alerts by their registered names.
+fn refused(error: &TlsError) -> String {
+    let TlsError::AlertReceived(alert) = error else { return error.to_string() };
+    let mut words = String::new();
+    for c in format!("{alert:?}").chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push('_');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    format!("the server sent the alert {words}")
 }
 
 fn connect(limit: &Limit<'_>) -> Result<(TcpStream, SocketAddr), PresentedError> {
@@ -277,7 +296,7 @@ fn nothing(ended: Ended, limit: &Limit<'_>, server_name: Option<&San>) -> Presen
     match ended {
         Ended::Late => PresentedError::Timeout(endpoint, "finish the handshake", limit.seconds),
         Ended::Closed => PresentedError::NotTls(endpoint, "it closed the connection when it was greeted".into()),
-        Ended::Io(e) => PresentedError::Handshake(endpoint, e.to_string()),
+        other @ Ended::Io(_) => PresentedError::Handshake(endpoint, other.to_string()),
         Ended::Tls(TlsError::InvalidMessage(_)) => PresentedError::NotTls(endpoint, "its answer is none of TLS".into()),
         Ended::Tls(
             TlsError::AlertReceived(AlertDescription::ProtocolVersion)
@@ -293,7 +312,7 @@ fn nothing(ended: Ended, limit: &Limit<'_>, server_name: Option<&San>) -> Presen
             let asked = server_name.map_or_else(|| endpoint.name(), ToString::to_string);
             PresentedError::UnknownName(endpoint, asked)
         }
-        Ended::Tls(e) => PresentedError::Handshake(endpoint, e.to_string()),
+        other @ Ended::Tls(_) => PresentedError::Handshake(endpoint, other.to_string()),
     }
 }
 

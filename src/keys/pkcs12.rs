@@ -138,6 +138,19 @@ impl Keystore {
         self.parts.iter().map(part).collect()
     }
 
+    /// What anybody can read in it: certificates, CRLs and keys that are not encrypted. Its seal is not checked.
+    pub fn visible(&self) -> KeystoreContents {
+        let mut opening = Opening { passphrase: None, work: 0, contents: KeystoreContents::default(), bags: 0 };
+        for part in &self.parts {
+            if let Part::Clear(bags) = part {
+                // Without any work to spend, what is encrypted is refused, and what cannot be read was counted before.
+                drop(opening.take(bags, 0));
+            }
+        }
+        opening.contents.keys.retain(|(key, _)| matches!(key, Ok(KeyDocument::Plain(_))));
+        opening.contents
+    }
+
     /// Opens it; `None` is a keystore without any passphrase, which is not the empty one (RFC 7292 B.1).
     ///
     /// # Errors

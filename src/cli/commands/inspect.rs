@@ -247,7 +247,11 @@ impl Gathered {
         self.total += 1;
         self.damaged += usize::from(damaged);
         match &item.content {
-            Content::Object(Object::Certificate(_)) if self.certificates.len() >= MAX_ARRANGED => self.too_many = true,
+            Content::Object(Object::Certificate(_)) if self.too_many => {}
+            Content::Object(Object::Certificate(_)) if self.certificates.len() >= MAX_ARRANGED => {
+                self.too_many = true;
+                self.certificates = Vec::new();
+            }
             Content::Object(Object::Certificate(c)) => self.certificates.push((item.number, c.as_ref().clone())),
             Content::Object(Object::Crl(_)) => self.crls += 1,
             Content::Object(Object::PrivateKey(Ok(key))) => {
@@ -257,10 +261,6 @@ impl Gathered {
             }
             Content::OpenedKey(_, Ok(key)) => self.keys.push((item.number, key.public_key().to_vec())),
             _ => {}
-        }
-        if self.too_many {
-            self.certificates.clear();
-            self.certificates.shrink_to_fit();
         }
     }
 

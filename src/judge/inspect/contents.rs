@@ -100,7 +100,11 @@ impl Contents {
                 report.others = contents.others;
                 self.take_keystore(contents);
             }
-            Err(KeyError::WrongPassphrase) if self.passphrase.is_none() => {}
+            Err(KeyError::WrongPassphrase) if self.passphrase.is_none() => self.take_keystore(keystore.visible()),
+            Err(KeyError::Refused(_)) if self.passphrase.is_none() => {
+                // Nobody asked for it to be opened: how it is encrypted stands with its parts.
+                self.take_keystore(keystore.visible());
+            }
             Err(KeyError::Refused(refusal)) => report.problem = Some(words(&refusal)),
             Err(problem) => report.problem = Some(problem.to_string()),
         }

@@ -31,6 +31,9 @@ impl From<&Encryption> for EncryptionReport {
             |problem: String| EncryptionReport { cipher: None, kdf: None, work: None, problem: Some(problem) };
         match encryption {
             Encryption::Known(protection) => protection.into(),
+            Encryption::Unknown(KeyRefusal::Encryption { scheme, .. }) => {
+                unknown(format!("{scheme}, which is not opened here"))
+            }
             Encryption::Unknown(refusal) => unknown(refusal.to_string()),
             Encryption::Enveloped => unknown("it is encrypted for the holder of a key".into()),
         }
