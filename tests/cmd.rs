@@ -41,7 +41,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 20] = [
+const FOLDERS: [&str; 21] = [
     "root",
     "intermediate",
     "server",
@@ -58,6 +58,7 @@ const FOLDERS: [&str; 20] = [
     "list",
     "show",
     "status",
+    "inspect",
     "history",
     "doctor",
     "import",

@@ -157,7 +157,11 @@ impl Keystore {
     /// [`KeyError::WrongPassphrase`], and [`KeyError::Refused`] for work factors past any reason and encryption that is not
     /// read here.
     pub fn open(&self, passphrase: Option<&Secret>) -> Result<KeystoreContents, KeyError> {
-        let mut opening = Opening { passphrase, work: MAX_WORK, contents: KeystoreContents::default(), bags: 0 };
+        self.open_within(passphrase, MAX_WORK)
+    }
+
+    fn open_within(&self, passphrase: Option<&Secret>, work: u64) -> Result<KeystoreContents, KeyError> {
+        let mut opening = Opening { passphrase, work, contents: KeystoreContents::default(), bags: 0 };
         opening.check_mac(self)?;
         for part in &self.parts {
             match part {
@@ -465,4 +469,93 @@ fn part(part: &Part) -> KeystorePart {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::der::{constructed, tlv};
+
+    const TRIPLE_DES: &str = "1.2.840.113549.1.12.1.3";
+
+    fn oid(arcs: &[u64]) -> Vec<u8> {
+        der::oid(&crate::model::Oid::from_arcs(arcs).unwrap())
+    }
+
+    fn data(content: &[u8]) -> Vec<u8> {
+        constructed(der::SEQUENCE, &[&oid(DATA), &tlv(0xa0, &tlv(der::OCTET_STRING, content))])
+    }
+
+    fn scheme(name: &str, rounds: u32) -> Vec<u8> {
+        let parameters =
+            constructed(der::SEQUENCE, &[&tlv(der::OCTET_STRING, &[1; 8]), &der::unsigned(&rounds.to_be_bytes())]);
+        constructed(der::SEQUENCE, &[&der::oid(&name.parse().unwrap()), &parameters])
+    }
+
+    /// Shrouded keys of noise, each with so many rounds; and a seal with so many, if any.
+    fn keystore(name: &str, keys: &[u32], seal: Option<u32>) -> Result<Keystore, KeyRefusal> {
+        let bag = |rounds: &u32| {
+            let key = constructed(der::SEQUENCE, &[&scheme(name, *rounds), &tlv(der::OCTET_STRING, &[7; 24])]);
+            constructed(der::SEQUENCE, &[&oid(&[BAG, &[2]].concat()), &tlv(0xa0, &key)])
+        };
+        let bags = tlv(der::SEQUENCE, &keys.iter().map(bag).collect::<Vec<_>>().concat());
+        let safe = data(&tlv(der::SEQUENCE, &data(&bags)));
+        let mac = seal.map_or_else(Vec::new, |rounds| {
+            let sha256 = constructed(der::SEQUENCE, &[&der::oid(&HASHES[1].0.parse().unwrap()), &[5, 0]]);
+            let digest = constructed(der::SEQUENCE, &[&sha256, &tlv(der::OCTET_STRING, &[0; 32])]);
+            let rounds = der::unsigned(&rounds.to_be_bytes());
+            constructed(der::SEQUENCE, &[&digest, &tlv(der::OCTET_STRING, &[1; 8]), &rounds])
+        });
+        Keystore::read(&constructed(der::SEQUENCE, &[&[2, 1, 3], &safe, &mac]))
+    }
+
+    fn opened(keystore: &Keystore) -> Result<KeystoreContents, KeyError> {
+        keystore.open(Some(&Secret::new(b"secret".to_vec())))
+    }
+
+    #[test]
+    fn work_is_bounded_before_it_is_done() {
+        let is_refused = |k: &Keystore| {
+            opened(k).map_or_else(
+                |e| matches!(e, KeyError::Refused(KeyRefusal::WorkFactor { .. })),
+                |c| c.keys.iter().any(|k| matches!(&k.0, Err(KeyError::Refused(KeyRefusal::WorkFactor { .. })))),
+            )
+        };
+        assert!(is_refused(&keystore(TRIPLE_DES, &[], Some(u32::MAX)).unwrap()), "the seal");
+        assert!(is_refused(&keystore(TRIPLE_DES, &[u32::MAX], None).unwrap()), "one key");
+        // Each is within the bounds, and all of them are not.
+        let many = keystore(TRIPLE_DES, &[100; 20], None).unwrap();
+        let secret = Secret::new(b"secret".to_vec());
+        let tried = many.open_within(Some(&secret), 1_000).unwrap().keys;
+        let refused = tried.iter().filter(|k| !matches!(k.0, Err(KeyError::WrongPassphrase))).count();
+        assert_eq!((tried.len(), refused), (20, 17), "three times 300 rounds are spent");
+        let few = keystore(TRIPLE_DES, &[1; 200], Some(1)).unwrap();
+        assert!(matches!(opened(&few), Err(KeyError::WrongPassphrase)), "noise is sealed by nothing");
+    }
+
+    #[test]
+    fn what_is_told_of_a_closed_one() {
+        let old = keystore(TRIPLE_DES, &[2048], Some(1000)).unwrap();
+        let mac = old.mac.as_ref().unwrap();
+        assert_eq!((mac.algorithm.as_str(), mac.iterations), ("hmac-sha256", 1000));
+        let part = old.parts().remove(0);
+        let known = Protection { cipher: "3des-cbc", kdf: "pkcs12-sha1", work: 2048 };
+        assert_eq!((part.encryption, part.keys), (None, vec![Encryption::Known(known)]));
+        let rc4 = keystore("1.2.840.113549.1.12.1.1", &[1], None).unwrap();
+        assert!(matches!(rc4.parts()[0].keys[0], Encryption::Unknown(KeyRefusal::Encryption { .. })));
+        assert!(keystore(TRIPLE_DES, &[0], None).unwrap().parts()[0].keys[0] != Encryption::Enveloped);
+        assert!(matches!(Keystore::read(b"\x30\x00"), Err(KeyRefusal::Damaged(_))));
+    }
+
+    #[test]
+    fn bags_in_bags_end() {
+        let mut bags = tlv(der::SEQUENCE, &[]);
+        for _ in 0..MAX_NESTING + 2 {
+            let bag = constructed(der::SEQUENCE, &[&oid(&[BAG, &[6]].concat()), &tlv(0xa0, &bags)]);
+            bags = tlv(der::SEQUENCE, &bag);
+        }
+        let safe = data(&tlv(der::SEQUENCE, &data(&bags)));
+        let deep = Keystore::read(&constructed(der::SEQUENCE, &[&[2, 1, 3], &safe])).unwrap();
+        assert!(matches!(opened(&deep), Err(KeyError::Refused(KeyRefusal::Damaged(_)))));
+    }
 }

@@ -298,6 +298,8 @@ fn one_value_of_each() {
     assert_eq!(value("not_after").trim(), s.field("api.internal", "not_after"));
     assert_eq!(value("pem").trim_end(), s.text(LEAF).trim_end());
     s.write("both.pem", format!("{}{}", s.text("pki/certs/api.internal/key.pem"), s.text(LEAF)));
+    let json = s.run(&["inspect", LEAF, "--field", "sans.0", "--json"]).exits(0);
+    assert_eq!(json.stdout, "{\"type\":\"dns\",\"value\":\"api.internal\"}\n");
     // A key has no subject, and both have a public half.
     assert_eq!(s.ok(&["inspect", "both.pem", "--field", "subject"]).stdout, "CN=api.internal\n");
     let halves = s.ok(&["inspect", "both.pem", "--field", "spki_sha256"]).stdout;

@@ -23,7 +23,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_TIMEOUT: i64 = 3_600;
 
 /// What `--field` takes before its first dot: the names of the JSON form.
-const FIELDS: [&str; 56] = [
+const FIELDS: [&str; 57] = [
     "kind",
     "number",
     "line",
@@ -56,7 +56,8 @@ const FIELDS: [&str; 56] = [
     "extensions",
     "findings",
     "pem",
-    "number_hex",
+    "crl_number",
+    "crl_number_hex",
     "this_update",
     "next_update",
     "bytes",
@@ -391,6 +392,17 @@ impl Look<'_> {
         Ok(if gathered.damaged > 0 { Exit::Failed } else { Exit::Done })
     }
 
+    /// One value: a line, and a line for each element of a list; in JSON always one.
+    fn value(&self, value: &serde_json::Value) -> Result<(), Failure> {
+        let printer = &self.context.printer;
+        if printer.is_json() {
+            printer.raw(&format!("{value}\n"))?;
+        } else {
+            printer.text(&(render::field(value) + "\n"))?;
+        }
+        Ok(())
+    }
+
     /// One value of each thing that has it.
     fn field(&self, contents: &mut Contents) -> Result<Exit, Failure> {
         let printer = &self.context.printer;
@@ -399,7 +411,7 @@ impl Look<'_> {
         if let Some(rest) = path.strip_prefix("server").filter(|r| r.is_empty() || r.starts_with('.')) {
             let server = serde_json::to_value(&self.server).map_err(std::io::Error::from)?;
             if let Some(value) = value_at(&server, rest.trim_start_matches('.')).filter(|v| !v.is_null()) {
-                printer.text(&render::field(value))?;
+                self.value(value)?;
                 found = true;
             }
         }
@@ -411,7 +423,12 @@ impl Look<'_> {
                     found = true;
                     let mut out = BufWriter::new(std::io::stdout().lock());
                     for e in crl.entries() {
-                        writeln!(out, "{} {} {}", e.serial, e.at, e.reason)?;
+                        if printer.is_json() {
+                            put(&mut out, &e)?;
+                            out.write_all(b"\n")?;
+                        } else {
+                            writeln!(out, "{} {} {}", e.serial, e.at, e.reason)?;
+                        }
                     }
                     out.flush()?;
                     continue;
@@ -422,7 +439,7 @@ impl Look<'_> {
             let value = serde_json::to_value(&report).map_err(std::io::Error::from)?;
             if let Some(value) = value_at(&value, path) {
                 found = true;
-                printer.text(&(render::field(value) + "\n"))?;
+                self.value(value)?;
             }
         }
         let end = self.end(&gathered)?;

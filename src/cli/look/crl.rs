@@ -7,7 +7,7 @@ const MAX_ENTRIES: usize = 10;
 
 pub fn crl(block: &mut Block, c: &CrlReport<'_>) {
     block.add("issuer", &c.issuer);
-    block.add("number", &c.number.map(|n| n.to_string()).or_else(|| c.number_hex.clone()).unwrap_or_default());
+    block.add("number", &c.crl_number.map(|n| n.to_string()).or_else(|| c.crl_number_hex.clone()).unwrap_or_default());
     block.add("issued", &c.this_update.to_string());
     block.add("next", &c.next_update.map_or_else(|| "not said".into(), |t| t.to_string()));
     let now = block.now();

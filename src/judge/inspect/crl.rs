@@ -63,8 +63,8 @@ pub struct Lookup {
 #[allow(missing_docs)] // the names are those of docs/json.md
 pub struct CrlReport<'a> {
     pub issuer: String,
-    pub number: Option<u64>,
-    pub number_hex: Option<String>,
+    pub crl_number: Option<u64>,
+    pub crl_number_hex: Option<String>,
     pub this_update: Timestamp,
     pub next_update: Option<Timestamp>,
     pub status: Currency,
@@ -119,8 +119,8 @@ impl<'a> CrlReport<'a> {
         let linted = if count <= MAX_LINTED { lint_crl(crl, None) } else { Vec::new() };
         CrlReport {
             issuer: crl.issuer.subject.to_string(),
-            number: crl.number_u64(),
-            number_hex: crl.number.as_deref().map(hex),
+            crl_number: crl.number_u64(),
+            crl_number_hex: crl.number.as_deref().map(hex),
             this_update: crl.this_update,
             next_update: crl.next_update,
             status,
