@@ -316,15 +316,18 @@ fn nothing(ended: Ended, limit: &Limit<'_>, server_name: Option<&San>) -> Presen
     }
 }
 
+/// Certificates in DER, and the stapled OCSP response.
+type Shown = (Vec<Vec<u8>>, Option<Vec<u8>>);
+
 /// What came by: the verifier and the resolver of client certificates write it down, and agree to everything.
 #[derive(Debug, Default)]
 struct Seen {
-    presented: Mutex<(Vec<Vec<u8>>, Option<Vec<u8>>)>,
+    presented: Mutex<Shown>,
     requested: AtomicBool,
 }
 
 impl Seen {
-    fn take(&self) -> (Vec<Vec<u8>>, Option<Vec<u8>>) {
+    fn take(&self) -> Shown {
         std::mem::take(&mut *self.presented.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

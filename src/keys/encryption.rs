@@ -8,7 +8,8 @@ use crate::model::Secret;
 use crate::x509::der::{self, Reader};
 use pkcs5::EncryptionScheme;
 use pkcs5::der::Encode as _;
-use pkcs5::pbes2::{self, Kdf, Parameters, Pbkdf2Prf};
+pub(super) use pkcs5::pbes2::Parameters;
+use pkcs5::pbes2::{self, Kdf, Pbkdf2Prf};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 

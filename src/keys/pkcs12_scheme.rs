@@ -1,7 +1,7 @@
 //! How parts of a keystore are encrypted: PBES2, or one of the schemes of PKCS#12 itself (RFC 7292 C), which are weak and
 //! which half of all keystores have.
 
-use super::encryption::{self, Protection};
+use super::encryption::{self, Parameters, Protection};
 use super::pkcs12::{Encryption, WHAT, unsigned};
 use super::pkcs12_kdf::{Purpose, derive};
 use super::{KeyError, KeyRefusal};
@@ -9,7 +9,6 @@ use crate::x509::X509Error;
 use crate::x509::der::{self, Reader};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit};
-use pkcs5::pbes2::Parameters;
 use ring::digest::SHA1_FOR_LEGACY_USE_ONLY as SHA1;
 use zeroize::Zeroizing;
 

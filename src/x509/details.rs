@@ -211,7 +211,7 @@ fn text(tag: u8, content: &[u8]) -> Option<String> {
         der::UTF8_STRING | der::PRINTABLE_STRING | der::IA5_STRING | 0x1a => {
             std::str::from_utf8(content).ok().map(String::from)
         }
-        der::BMP_STRING if content.len() % 2 == 0 => {
+        der::BMP_STRING if content.len().is_multiple_of(2) => {
             let units: Vec<u16> = content.chunks_exact(2).map(|c| u16::from(c[0]) << 8 | u16::from(c[1])).collect();
             Some(String::from_utf16_lossy(&units))
         }

@@ -3,6 +3,7 @@
 mod algorithm;
 mod ber;
 mod crl_entries;
+mod crl_loose;
 mod crl_read;
 mod crl_write;
 mod csr;
@@ -25,6 +26,7 @@ pub(crate) use algorithm::{algorithm_identifier, spki};
 pub use ber::definite as definite_ber;
 pub(crate) use ber::pieces as octet_pieces;
 pub use crl_entries::CrlEntries;
+pub use crl_loose::LooseEntry;
 pub use crl_read::{Crl, RevokedEntry};
 pub use crl_write::{CrlFields, TbsCrl};
 pub use csr::Csr;

@@ -137,6 +137,7 @@ fn crls_and_one_serial_of_them() {
     assert_eq!(s.ok(&["inspect", crl, "--field", "entries"]).stdout.lines().count(), 2);
     s.ok(&["inspect", crl, "--all"]).prints("  revoked        ");
     s.run(&["inspect", LEAF, "--serial", "0a"]).exits(1).says("holds no CRL");
+    assert_eq!(s.run(&["inspect", LEAF, "--serial", "0a", "--json"]).exits(1).stderr, "");
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn crl() -> Vec<(&'static str, Shape)> {
         ("extensions", extensions()),
         ("entry_count", Number),
         ("reasons", Map(Box::new(Number))),
+        ("other_critical", Number),
         ("newest", nullable(Time)),
         ("lookup", nullable(lookup)),
         ("problem", nullable(Text)),

@@ -23,7 +23,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_TIMEOUT: i64 = 3_600;
 
 /// What `--field` takes before its first dot: the names of the JSON form.
-const FIELDS: [&str; 57] = [
+const FIELDS: [&str; 58] = [
     "kind",
     "number",
     "line",
@@ -63,6 +63,7 @@ const FIELDS: [&str; 57] = [
     "bytes",
     "entry_count",
     "reasons",
+    "other_critical",
     "newest",
     "lookup",
     "problem",
@@ -389,7 +390,8 @@ impl Look<'_> {
         put(&mut out, &self.warnings)?;
         out.write_all(b"\n}\n")?;
         out.flush()?;
-        Ok(if gathered.damaged > 0 { Exit::Failed } else { Exit::Done })
+        let in_vain = self.wanted.is_some() && gathered.crls == 0;
+        Ok(if gathered.damaged > 0 || in_vain { Exit::Failed } else { Exit::Done })
     }
 
     /// One value: a line, and a line for each element of a list; in JSON always one.
@@ -408,6 +410,7 @@ impl Look<'_> {
         let printer = &self.context.printer;
         let path = self.options.field.as_deref().unwrap_or_default();
         let (mut gathered, mut found) = (Gathered::default(), false);
+        printer.warnings(&self.warnings);
         if let Some(rest) = path.strip_prefix("server").filter(|r| r.is_empty() || r.starts_with('.')) {
             let server = serde_json::to_value(&self.server).map_err(std::io::Error::from)?;
             if let Some(value) = value_at(&server, rest.trim_start_matches('.')).filter(|v| !v.is_null()) {

@@ -26,6 +26,11 @@ pub fn crl(block: &mut Block, c: &CrlReport<'_>) {
     block.add("entries", &c.entry_count.to_string());
     block.list("", c.reasons.iter().map(|(reason, n)| format!("{n} {reason}")));
     block.add("newest", &c.newest.map(|t| t.to_string()).unwrap_or_default());
+    if c.other_critical > 0 {
+        let n = c.other_critical;
+        block
+            .mark(&format!("{n} entries have critical extensions that are unknown here, so validators refuse the CRL"));
+    }
     if let Some(problem) = &c.problem {
         block.mark(problem);
     }

@@ -270,7 +270,7 @@ fn read_der(mut der: Vec<u8>, promised: Option<DerKind>) -> Read {
                 Err(e) => unreadable(Vec::new(), e.into()),
             };
         }
-        Some(DerKind::Csr) => Csr::read(&der).map(|c| Object::Csr(Box::new(c))).map_err(Problem::from),
+        Some(DerKind::Csr) => Csr::read_loose(&der).map(|c| Object::Csr(Box::new(c))).map_err(Problem::from),
         Some(DerKind::PublicKey) => return Read::Object(Object::PublicKey(der)),
         Some(DerKind::RsaPublicKey) => return Read::Object(Object::PublicKey(rsa_public_key_info(&der))),
         Some(DerKind::PrivateKey) => return Read::Object(private_key(&Zeroizing::new(der))),

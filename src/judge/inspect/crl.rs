@@ -3,13 +3,17 @@ use super::names::hex;
 use crate::keys::sha256;
 use crate::model::{Reason, Serial, Timestamp};
 use crate::policy::{Finding, Severity, lint_crl};
-use crate::x509::{Crl, RevokedEntry, SignatureAlgorithm};
+use crate::x509::{Crl, LooseEntry, SignatureAlgorithm};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Larger CRLs are not looked at rule by rule: the rules look at every entry again.
 const MAX_LINTED: u64 = 10_000;
+/// CRLReason of an entry that lifts a hold (RFC 5280 5.3.1).
+const REMOVE_FROM_CRL: u8 = 8;
+/// CRLReasons are told apart up to here.
+const REASONS: usize = 11;
 
 /// How a CRL stands to a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -36,12 +40,22 @@ pub struct EntryReport {
     pub invalidity_date: Option<Timestamp>,
 }
 
-impl From<&RevokedEntry> for EntryReport {
-    fn from(e: &RevokedEntry) -> Self {
+/// The word for a reason: those that only a delta CRL has, and those that do not exist, included.
+fn reason_name(code: u8) -> &'static str {
+    match Reason::from_code(code) {
+        Some(reason) => reason.name(),
+        None if code == REMOVE_FROM_CRL => "remove-from-crl",
+        None => "unknown",
+    }
+}
+
+impl From<&LooseEntry<'_>> for EntryReport {
+    fn from(e: &LooseEntry<'_>) -> Self {
         EntryReport {
-            serial: e.serial.to_string(),
+            // A serial that no certificate may have is shown as it stands.
+            serial: hex(e.magnitude().unwrap_or(e.serial)),
             at: e.revoked_at,
-            reason: e.reason.name(),
+            reason: reason_name(e.reason),
             invalidity_date: e.invalidity_date,
         }
     }
@@ -76,6 +90,8 @@ pub struct CrlReport<'a> {
     pub entry_count: u64,
     /// How many entries give each reason, by its name.
     pub reasons: BTreeMap<&'static str, u64>,
+    /// How many entries have a critical extension that is unknown here: a validator must refuse such a CRL.
+    pub other_critical: u64,
     /// The newest revocation.
     pub newest: Option<Timestamp>,
     /// The serial that was looked for.
@@ -91,26 +107,29 @@ pub struct CrlReport<'a> {
 impl<'a> CrlReport<'a> {
     /// Of a CRL at a second: its entries are walked once. With a serial to look for they are not shown.
     pub fn new(crl: &'a Crl, now: Timestamp, wanted: Option<&Serial>) -> Self {
-        let (mut count, mut by_code, mut newest, mut found, mut problem) = (0u64, [0u64; 11], None, None, None);
-        for entry in crl.entries() {
+        let (mut count, mut by_code, mut newest, mut found, mut problem) =
+            (0u64, [0u64; REASONS + 1], None, None, None);
+        let mut other_critical = 0u64;
+        for entry in crl.loose_entries() {
             match entry {
                 Ok(entry) => {
                     count += 1;
-                    if let Some(n) = by_code.get_mut(usize::from(entry.reason.code())) {
+                    other_critical += u64::from(entry.has_other_critical);
+                    if let Some(n) = by_code.get_mut(usize::from(entry.reason).min(REASONS)) {
                         *n += 1;
                     }
                     newest = newest.max(Some(entry.revoked_at));
-                    if found.is_none() && wanted == Some(&entry.serial) {
+                    if found.is_none() && wanted.is_some_and(|w| Some(w.as_bytes()) == entry.magnitude()) {
                         found = Some(EntryReport::from(&entry));
                     }
                 }
                 Err(e) => problem = Some(format!("entry {} cannot be read: {e}", count + 1)),
             }
         }
-        let named = |(code, n): (usize, &u64)| {
-            let reason = Reason::from_code(u8::try_from(code).ok()?)?;
-            (*n > 0).then(|| (reason.name(), *n))
-        };
+        let mut reasons = BTreeMap::new();
+        for (code, n) in (0u8..).zip(by_code).filter(|(_, n)| *n > 0) {
+            *reasons.entry(reason_name(code)).or_insert(0) += n;
+        }
         let status = match crl.next_update {
             _ if now < crl.this_update => Currency::NotYetValid,
             Some(next) if now > next => Currency::Overdue,
@@ -130,7 +149,8 @@ impl<'a> CrlReport<'a> {
             fingerprint_sha256: hex(&sha256(crl.der())),
             extensions: ExtensionReport::all(&crl.extensions),
             entry_count: count,
-            reasons: by_code.iter().enumerate().filter_map(named).collect(),
+            reasons,
+            other_critical,
             newest,
             lookup: wanted.map(|s| Lookup { serial: s.to_string(), listed: found.is_some(), entry: found }),
             problem,
@@ -141,14 +161,14 @@ impl<'a> CrlReport<'a> {
 
     /// The entries that can be read, in order.
     pub fn entries(&self) -> impl Iterator<Item = EntryReport> + '_ {
-        self.crl.iter().flat_map(|crl| crl.entries()).filter_map(|e| e.ok()).map(|e| EntryReport::from(&e))
+        self.crl.iter().flat_map(|crl| crl.loose_entries()).filter_map(|e| e.ok()).map(|e| EntryReport::from(&e))
     }
 }
 
 fn stream<S: Serializer>(crl: &Option<&Crl>, serializer: S) -> Result<S::Ok, S::Error> {
     let Some(crl) = crl else { return serializer.serialize_none() };
     let mut list = serializer.serialize_seq(None)?;
-    for entry in crl.entries().filter_map(|e| e.ok()) {
+    for entry in crl.loose_entries().filter_map(|e| e.ok()) {
         list.serialize_element(&EntryReport::from(&entry))?;
     }
     list.end()
