@@ -14,6 +14,7 @@ mod cmd {
     mod delivery;
     mod folders;
     mod import;
+    mod import_past;
     mod inspect;
     mod inspect_server;
     mod keys;
@@ -27,6 +28,7 @@ mod cmd {
     mod secrets;
     mod sign;
     mod status;
+    mod verify;
     mod watch;
 }
 

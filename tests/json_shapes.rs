@@ -237,6 +237,46 @@ fn status() -> Shape {
     Object(vec![("due", list(due)), ("warnings", warnings())])
 }
 
+fn verified(explain: bool) -> Shape {
+    let path = || {
+        list(Object(vec![
+            ("subject", Text),
+            ("issuer", Text),
+            ("serial", Hex),
+            ("not_before", Time),
+            ("not_after", Time),
+            ("fingerprint_sha256", Hex),
+            ("trusted", Bool),
+            ("revocation", nullable(Word(&["good", "revoked", "unknown"]))),
+            ("crl_number", nullable(Number)),
+        ]))
+    };
+    let reason = || {
+        Object(vec![
+            ("rule", Text),
+            ("citation", Text),
+            ("message", Text),
+            ("hint", Text),
+            ("certificate", nullable(Text)),
+            ("fingerprint_sha256", nullable(Hex)),
+        ])
+    };
+    let mut fields = vec![
+        ("verdict", Word(&["valid", "invalid", "unknown"])),
+        ("at", Time),
+        ("spiffe_id", nullable(Text)),
+        ("revocation_checked", Bool),
+        ("path", path()),
+        ("reason", nullable(reason())),
+        ("tries", Number),
+    ];
+    if explain {
+        fields.push(("tried", list(Object(vec![("path", path()), ("reason", reason())]))));
+    }
+    fields.push(("warnings", warnings()));
+    Object(fields)
+}
+
 fn act() -> Shape {
     Object(vec![("at", Time), ("action", Text), ("name", nullable(Text)), ("detail", Text)])
 }
@@ -249,6 +289,7 @@ fn salvage() -> Shape {
         ("authorities", Number),
         ("leaves", Number),
         ("revocations", Number),
+        ("requests", Number),
         ("warnings", warnings()),
     ])
 }
@@ -422,6 +463,18 @@ fn keys() {
     ] {
         prints(&s, line, 0, &key());
     }
+}
+
+#[test]
+fn answers() {
+    let s = lab();
+    s.ok(&["server", "answer.internal"]);
+    let file = "pki/certs/answer.internal/cert.pem";
+    prints(&s, &format!("verify {file}"), 0, &verified(false));
+    prints(&s, &format!("verify {file} --host other.internal"), 3, &verified(false));
+    prints(&s, &format!("verify {file} --roots pki/ca/lab-root/cert.pem --explain"), 3, &verified(true));
+    s.ok(&["revoke", "answer.internal"]);
+    prints(&s, &format!("verify {file} --explain"), 3, &verified(true));
 }
 
 #[test]

@@ -27,7 +27,6 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// The things in it, one after the other.
-#[allow(dead_code)] // for `lint` and `verify`
 pub fn objects(path: &Path) -> Result<Objects, Failure> {
     let refuse = |e: InputError| Failure::unreadable(&name(path), &e);
     Objects::new(bytes(path)?).map_err(refuse)

@@ -18,6 +18,7 @@ mod names;
 mod presented;
 mod shown;
 mod subtree;
+pub mod verify;
 mod violation;
 
 pub use chain::{Checked, check_chain, check_draft};

@@ -18,6 +18,7 @@ mod root;
 mod show;
 mod sign;
 mod status;
+mod verify;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -54,6 +55,7 @@ pub fn all() -> Vec<Command> {
         show::definition(),
         status::definition(),
         inspect::definition(),
+        verify::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -77,6 +79,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "show" => show::run(matches, context),
         "status" => status::run(matches, context),
         "inspect" => inspect::run(matches, context),
+        "verify" => verify::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
         "completions" => completions::run(matches),
