@@ -2,7 +2,8 @@
 //!
 //! [`check_draft`] asks before a key is used what every validator will ask after; [`check_chain`] asks it of a
 //! certificate that is signed. [`Checked`] keeps what does not change from one draft to the next.
-//! Everything works on facts that were read; nothing here parses DER.
+//! Everything works on facts that were read; nothing here parses DER. [`inspect`] tells what is in a file, and
+//! [`presented()`] asks a TLS server for its certificates; neither judges.
 
 mod chain;
 mod domain;
