@@ -15,6 +15,8 @@ mod cmd {
     mod folders;
     mod import;
     mod import_past;
+    mod inspect;
+    mod inspect_server;
     mod keys;
     mod output;
     mod refusals;
@@ -43,7 +45,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 22] = [
+const FOLDERS: [&str; 23] = [
     "root",
     "intermediate",
     "server",
@@ -62,6 +64,7 @@ const FOLDERS: [&str; 22] = [
     "tree",
     "status",
     "report",
+    "inspect",
     "history",
     "doctor",
     "import",

@@ -4,6 +4,7 @@
 mod common;
 
 mod json_shapes {
+    pub mod inspect;
     pub mod shape;
 }
 
@@ -378,7 +379,7 @@ fn salvage() -> Shape {
 
 /// Runs it with `--json`, and checks what it prints.
 #[track_caller]
-fn prints(s: &Sandbox, line: &str, exit: i32, shape: &Shape) {
+pub fn prints(s: &Sandbox, line: &str, exit: i32, shape: &Shape) {
     let words: Vec<&str> = line.split(' ').chain(["--json"]).collect();
     let ran = s.run(&words).exits(exit);
     assert_eq!(ran.stderr, "", "`{line}`");

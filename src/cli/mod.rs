@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod given;
 mod hook;
+mod look;
 mod printer;
 mod render;
 mod secrets;

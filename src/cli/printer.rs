@@ -147,6 +147,10 @@ pub fn safe(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
+    // Almost all text is plain, and that can be told of many letters at once.
+    if text.bytes().fold(true, |plain, b| plain & matches!(b, b' '..=b'~')) {
+        return text.into();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) {

@@ -6,6 +6,7 @@ mod crl;
 mod doctor;
 mod history;
 mod import;
+pub mod inspect;
 mod intermediate;
 mod key;
 mod leaf;
@@ -57,6 +58,7 @@ pub fn all() -> Vec<Command> {
         tree::definition(),
         status::definition(),
         report::definition(),
+        inspect::definition(),
         verify::definition(),
         history::definition(),
         doctor::definition(),
@@ -82,6 +84,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "tree" => tree::run(matches, context),
         "report" => report::run(matches, context),
         "status" => status::run(matches, context),
+        "inspect" => inspect::run(matches, context),
         "verify" => verify::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
