@@ -15,6 +15,8 @@ mod cmd {
     mod folders;
     mod import;
     mod import_past;
+    mod inspect;
+    mod inspect_server;
     mod keys;
     mod manifest;
     mod manifest_drift;
@@ -23,12 +25,14 @@ mod cmd {
     mod refusals;
     mod renew;
     mod renew_keys;
+    mod report;
     mod request;
     mod revocation;
     mod salvage;
     mod secrets;
     mod sign;
     mod status;
+    mod tree;
     mod verify;
     mod watch;
 }
@@ -44,7 +48,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 22] = [
+const FOLDERS: [&str; 25] = [
     "root",
     "intermediate",
     "server",
@@ -60,9 +64,12 @@ const FOLDERS: [&str; 22] = [
     "bundle",
     "list",
     "show",
+    "tree",
     "plan",
     "apply",
     "status",
+    "report",
+    "inspect",
     "history",
     "doctor",
     "import",

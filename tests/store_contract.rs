@@ -86,6 +86,8 @@ contract!(sqlite, crate::Fresh::sqlite:
         whether_a_key_is_here_is_kept,
         a_request_waits_under_its_handle,
         what_is_due_comes_by_urgency,
+        a_survey_says_how_each_certificate_stands,
+        what_has_its_key_elsewhere_is_found,
     }
     revocations {
         the_newest_event_says_how_it_stands,

@@ -72,6 +72,28 @@ impl Failure {
         Failure { code: "manifest".into(), exit: Some(Exit::Failed), ..Failure::usage(message, hint) }
     }
 
+    /// Some of what was to be looked at cannot be read; the rest was shown.
+    pub fn damaged(message: String) -> Self {
+        Failure { code: "malformed".into(), message, exit: Some(Exit::Failed), ..Failure::usage("", "") }
+    }
+
+    /// What was asked for is not there.
+    pub fn nothing_found(message: String) -> Self {
+        Failure { code: "not-found".into(), message, exit: Some(Exit::Failed), ..Failure::usage("", "") }
+    }
+
+    /// A server that presents nothing.
+    pub fn connection(error: &rootlet::judge::PresentedError) -> Self {
+        Failure {
+            code: error.code().into(),
+            message: error.to_string(),
+            hints: error.hint().into_iter().collect(),
+            retryable: error.is_retryable(),
+            exit: Some(Exit::Failed),
+            ..Failure::usage("", "")
+        }
+    }
+
     /// Where another name would do, the whole command with it.
     pub fn with_command(mut self, words: &[OsString]) -> Self {
         if let Some(free) = self.free.as_ref().filter(|_| words.iter().all(|w| w != "--name" && w != "--")) {

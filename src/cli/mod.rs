@@ -3,10 +3,12 @@
 mod args;
 mod commands;
 mod context;
+mod draw;
 mod exit;
 mod failure;
 mod given;
 mod hook;
+mod look;
 mod plan_text;
 mod printer;
 mod render;

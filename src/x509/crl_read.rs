@@ -131,6 +131,11 @@ impl Crl {
         (self.der, self.tbs)
     }
 
+    /// The octets of all entries.
+    pub(super) fn entry_octets(&self) -> &[u8] {
+        &self.der[self.entries.clone()]
+    }
+
     /// The to-be-signed bytes.
     pub fn tbs(&self) -> &[u8] {
         &self.der[self.tbs.clone()]

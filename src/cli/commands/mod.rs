@@ -8,18 +8,21 @@ mod doctor;
 mod history;
 mod import;
 mod init;
+pub mod inspect;
 mod intermediate;
 mod key;
 mod leaf;
 mod list;
 mod plan;
 mod renew;
+mod report;
 mod request;
 mod revoke;
 mod root;
 mod show;
 mod sign;
 mod status;
+mod tree;
 mod verify;
 
 use super::context::Context;
@@ -58,7 +61,10 @@ pub fn all() -> Vec<Command> {
         init::definition(),
         plan::definition(),
         apply::definition(),
+        tree::definition(),
         status::definition(),
+        report::definition(),
+        inspect::definition(),
         verify::definition(),
         history::definition(),
         doctor::definition(),
@@ -84,7 +90,10 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "init" => init::run(matches, context),
         "plan" => plan::run(matches, context),
         "apply" => apply::run(matches, context),
+        "tree" => tree::run(matches, context),
+        "report" => report::run(matches, context),
         "status" => status::run(matches, context),
+        "inspect" => inspect::run(matches, context),
         "verify" => verify::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),

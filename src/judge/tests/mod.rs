@@ -1,5 +1,6 @@
 pub mod certificates;
 mod chain;
+mod forest;
 pub mod lab;
 mod limits;
 mod names;
