@@ -10,7 +10,7 @@ const VERSION_3: u32 = 3;
 
 /// Extensions that may be critical because they are processed, or because they cannot change the answer.
 ///
-/// Policies are asked for by nobody here: the initial set is any-policy, and explicit policy is never required, since a
+/// What is issued here has no policies: the initial set is any-policy, and explicit policy is never required, since a
 /// critical policyConstraints is refused (RFC 5280 6.1.2, 6.1.5 (g)). Where CRLs lie matters to revocation alone.
 const PROCESSED: [&[u64]; 10] = [
     oid::SUBJECT_KEY_ID,
@@ -25,13 +25,21 @@ const PROCESSED: [&[u64]; 10] = [
     oid::INHIBIT_ANY_POLICY,
 ];
 
+/// Those that a validator processes besides, which knows of policies (RFC 5280 4.2.1.5, 4.2.1.11).
+pub(super) const POLICIES: &[&[u64]] = &[oid::POLICY_MAPPINGS, oid::POLICY_CONSTRAINTS];
+
 /// Checks one certificate of a chain, whatever its place in it.
 pub(super) fn check(facts: &TbsFacts) -> Result<(), Violation> {
+    check_processing(facts, &[])
+}
+
+/// As [`check`], by one who processes these extensions besides.
+pub(super) fn check_processing(facts: &TbsFacts, besides: &[&[u64]]) -> Result<(), Violation> {
     let certificate = || shown::certificate(facts);
     if facts.version != VERSION_3 && !facts.extensions.is_empty() {
         return Err(Violation::Version { certificate: certificate(), version: facts.version });
     }
-    extensions(facts)?;
+    extensions(facts, besides)?;
     if facts.validity().is_none() {
         let (not_before, not_after) = (facts.not_before, facts.not_after);
         return Err(Violation::EndsBeforeStart { certificate: certificate(), not_before, not_after });
@@ -59,7 +67,7 @@ pub(super) fn check(facts: &TbsFacts) -> Result<(), Violation> {
     Ok(())
 }
 
-fn extensions(facts: &TbsFacts) -> Result<(), Violation> {
+fn extensions(facts: &TbsFacts, besides: &[&[u64]]) -> Result<(), Violation> {
     let certificate = || shown::certificate(facts);
     let mut seen = HashSet::new();
     for e in &facts.extensions {
@@ -78,7 +86,7 @@ fn extensions(facts: &TbsFacts) -> Result<(), Violation> {
         if !e.critical {
             continue;
         }
-        if !PROCESSED.contains(&arcs) {
+        if !PROCESSED.contains(&arcs) && !besides.contains(&arcs) {
             return Err(Violation::UnknownCriticalExtension { certificate: certificate(), extension: extension() });
         }
         if arcs == oid::SUBJECT_KEY_ID || arcs == oid::AUTHORITY_KEY_ID {

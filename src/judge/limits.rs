@@ -46,7 +46,8 @@ pub(super) fn check_names_of_end(
     issuers.iter().try_for_each(|issuer| check_names_under(end, issuer, budget))
 }
 
-fn check_names_under(child: &TbsFacts, issuer: &TbsFacts, budget: &mut Budget) -> Result<(), Violation> {
+/// The name constraints of one CA on one certificate below it.
+pub(super) fn check_names_under(child: &TbsFacts, issuer: &TbsFacts, budget: &mut Budget) -> Result<(), Violation> {
     let Some(constraints) = &issuer.name_constraints else { return Ok(()) };
     let names = child.names.as_deref().unwrap_or_default();
     names::check_within(constraints, &child.subject, names, budget).map_err(|problem| Violation::NameConstraints {

@@ -30,6 +30,11 @@ pub(super) fn check_names_chain(child: &TbsFacts, issuer: &TbsFacts) -> Result<(
 /// (n)).
 pub(super) fn check_issuer(issuer: &TbsFacts) -> Result<(), Violation> {
     form::check(issuer)?;
+    check_role(issuer)
+}
+
+/// It is a CA's, and may sign certificates.
+pub(super) fn check_role(issuer: &TbsFacts) -> Result<(), Violation> {
     if !issuer.is_ca() {
         return Err(Violation::NotACa { certificate: shown::certificate(issuer) });
     }

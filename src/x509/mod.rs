@@ -20,6 +20,7 @@ mod kind;
 mod name;
 mod peek;
 mod pkcs7;
+mod policies;
 mod read;
 
 pub use algorithm::{PublicKeyKind, SignatureAlgorithm, public_key_bits, public_key_kind, rsa_public_key_info};
@@ -46,4 +47,5 @@ pub use kind::{DerKind, split_der};
 pub use name::{NameError, encode_name, read_name, read_name_to_issue};
 pub use peek::{SignedParts, public_key_of, signed_parts_of};
 pub use pkcs7::Pkcs7;
+pub(crate) use policies::{ANY_POLICY, PolicyFacts};
 pub use read::{read_certificate, read_tbs};

@@ -1,9 +1,10 @@
+use super::strict;
 use crate::keys::sha256;
 use crate::model::Timestamp;
 use crate::x509::{Certificate, NameFacts, fold_rdn, read_certificate};
 use std::cell::OnceCell;
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash, Hasher};
 
 /// Which certificate of a [`Bag`].
@@ -22,6 +23,18 @@ pub struct Bag {
     hasher: RandomState,
 }
 
+/// So many certificates that cannot be the issuer are looked at, to say why they are not.
+const MOST_HOPELESS: usize = 20;
+
+/// Who may have issued a certificate.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    /// The most promising first.
+    pub places: Vec<Place>,
+    /// Whether some that may be it are not among them.
+    pub left_out: bool,
+}
+
 #[derive(Debug)]
 struct Slot {
     der: Vec<u8>,
@@ -31,6 +44,8 @@ struct Slot {
     not_before: Timestamp,
     not_after: Timestamp,
     anchor: bool,
+    /// Whether it may stand above another certificate, as far as it says itself.
+    issuer_by_form: bool,
     /// Read again when it is looked at: most never are.
     read: OnceCell<Option<Box<Certificate>>>,
 }
@@ -70,6 +85,7 @@ impl Bag {
             not_before: certificate.not_before,
             not_after: certificate.not_after,
             anchor,
+            issuer_by_form: strict::check_issuer(certificate).is_ok(),
             read: OnceCell::new(),
         });
         Place(number)
@@ -106,35 +122,35 @@ impl Bag {
     }
 
     /// The certificates whose subject is the issuer of this one and that lead to an anchor, the most promising first:
-    /// anchors, those whose key it names, those that are valid. No more than `most` of them.
+    /// those that may be it before those that cannot, those whose key it names, those nearest to an anchor. No more than
+    /// `most` of those that may be it, and a few of the others, for the explanation.
     pub(super) fn issuers_of(
         &self,
         child: &Certificate,
-        leads_up: &HashSet<u64>,
+        distances: &HashMap<u64, usize>,
         at: Timestamp,
         most: usize,
-    ) -> Vec<Place> {
+    ) -> Candidates {
         let key = self.key(&child.issuer);
-        let Some(all) = self.by_subject.get(&key).filter(|_| leads_up.contains(&key)) else { return Vec::new() };
+        let Some(all) = self.by_subject.get(&key) else { return Candidates::default() };
         let rank = |number: usize| {
-            let slot = &self.slots[number];
+            let slot = self.slots.get(number)?;
+            // An anchor below another anchor leads there by itself; the others have to be led to one.
+            let distance = if slot.anchor { 0 } else { 1 + distances.get(&slot.issuer)? };
             let named = match (&child.authority_key_id, &slot.key_id) {
                 (Some(named), Some(own)) if named == own => 0,
                 (Some(_), Some(_)) => 2,
                 _ => 1,
             };
-            let valid = slot.not_before <= at && at <= slot.not_after;
-            (named, !valid, !slot.anchor, number)
+            let ended = at < slot.not_before || slot.not_after < at;
+            let hopeless = named == 2 || ended || !slot.issuer_by_form;
+            Some((hopeless, named, ended, distance, number))
         };
-        // An anchor below another anchor leads there by itself; the others have to be led to one.
-        let leads = |number: &usize| self.slots[*number].anchor || leads_up.contains(&self.slots[*number].issuer);
-        let mut ranked: Vec<_> = all.iter().copied().filter(leads).map(rank).collect();
-        if ranked.len() > most && most > 0 {
-            ranked.select_nth_unstable(most - 1);
-            ranked.truncate(most);
-        }
+        let mut ranked: Vec<_> = all.iter().copied().filter_map(rank).collect();
         ranked.sort_unstable();
-        ranked.into_iter().map(|(.., number)| Place(number)).collect()
+        let hopeful = ranked.partition_point(|(hopeless, ..)| !hopeless);
+        let kept = ranked.iter().take(hopeful.min(most)).chain(ranked.iter().skip(hopeful).take(MOST_HOPELESS));
+        Candidates { places: kept.map(|(.., number)| Place(*number)).collect(), left_out: hopeful > most }
     }
 
     /// A certificate with the name, and where both say so the key, of this one's issuer; whether it leads to an anchor or not.
@@ -147,15 +163,19 @@ impl Bag {
         all.iter().find(named).map(|number| Place(*number))
     }
 
-    /// The names from which chains of names lead up to an anchor; everything else need not be tried.
-    pub(super) fn names_below_anchors(&self) -> HashSet<u64> {
-        let mut found: HashSet<u64> = HashSet::new();
-        let mut next: Vec<u64> = self.slots.iter().filter(|s| s.anchor).map(|s| s.subject).collect();
-        while let Some(name) = next.pop() {
-            if found.insert(name) {
-                let below = self.by_issuer.get(&name).into_iter().flatten();
-                next.extend(below.map(|number| self.slots[*number].subject).filter(|s| !found.contains(s)));
+    /// The names from which chains of names lead up to an anchor, with the number of steps; everything else need not be
+    /// tried.
+    pub(super) fn distances(&self) -> HashMap<u64, usize> {
+        let mut found: HashMap<u64, usize> = HashMap::new();
+        let mut next: VecDeque<(u64, usize)> = self.slots.iter().filter(|s| s.anchor).map(|s| (s.subject, 0)).collect();
+        while let Some((name, distance)) = next.pop_front() {
+            if found.contains_key(&name) {
+                continue;
             }
+            found.insert(name, distance);
+            let below = self.by_issuer.get(&name).into_iter().flatten();
+            let subjects = below.filter_map(|number| self.slots.get(*number)).map(|s| s.subject);
+            next.extend(subjects.filter(|s| !found.contains_key(s)).map(|s| (s, distance + 1)));
         }
         found
     }

@@ -1,7 +1,7 @@
 //! What is asked of the certificate at the end: its form, time, purpose and names.
 
 use super::{Purpose, Question, Refusal, strict};
-use crate::judge::{form, link, matches_host, shown};
+use crate::judge::{link, matches_host, shown};
 use crate::model::{KeyUsage, SpiffeId, TrustDomain};
 use crate::x509::{Certificate, GeneralName, TbsFacts};
 
@@ -10,7 +10,7 @@ const LISTED: usize = 5;
 
 /// Everything that can be said without a path, the first thing that is wrong.
 pub(super) fn check(end: &Certificate, question: &Question) -> Result<(), Refusal> {
-    form::check(end)?;
+    strict::check_form(end)?;
     link::check_time(end, question.at)?;
     if end.is_ca() {
         return Err(Refusal::CaAsLeaf { certificate: shown::certificate(end) });

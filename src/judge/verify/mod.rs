@@ -7,17 +7,21 @@
 mod bag;
 mod crls;
 mod end;
-mod path;
+mod policies;
 mod question;
 mod refusal;
 mod scope;
+mod search;
+mod software;
 mod strict;
+mod verdict;
+mod whole;
 
 pub use bag::{Bag, Place};
 pub use crls::{CrlProblem, Crls};
-pub use path::{Outcome, Status, Tried, Verdict, verify};
 pub use question::{Budgets, Purpose, Question};
 pub use refusal::{CrlFault, Refusal};
+pub use verdict::{Outcome, Status, Tried, Verdict, verify};
 
 #[cfg(test)]
 mod tests;

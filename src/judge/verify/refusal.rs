@@ -1,4 +1,5 @@
 use crate::judge::Violation;
+use crate::keys::KeyError;
 use crate::model::{ExtendedKeyUsage, Reason, Timestamp};
 
 /// Why a certificate is not good for what was asked. Certificates and names are escaped for a terminal.
@@ -77,6 +78,28 @@ pub enum Refusal {
         name: String,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// A CA demands a policy that every certificate of the path has, and none is left.
+    #[error("`{by}` demands a certificate policy that is valid along the whole path, and `{certificate}` leaves none")]
+    NoPolicy {
+        /// The certificate below which none is left.
+        certificate: String,
+        /// The certificate whose policyConstraints demand one.
+        by: String,
+    },
+    /// A policy is mapped to or from anyPolicy.
+    #[error("`{certificate}` maps a policy to or from anyPolicy")]
+    PolicyMapping {
+        /// The CA.
+        certificate: String,
+    },
+    /// What it says of policies cannot be read.
+    #[error("what `{certificate}` says of policies cannot be read: {problem}")]
+    MalformedPolicies {
+        /// The certificate.
+        certificate: String,
+        /// Why not.
+        problem: String,
     },
     /// It is for other purposes.
     #[error("`{certificate}` is not for {purpose}: {has}")]
@@ -205,7 +228,7 @@ impl Refusal {
             self,
             Refusal::RevocationUnknown { .. }
                 | Refusal::GaveUp { .. }
-                | Refusal::Chain(Violation::UncheckedSignature { .. })
+                | Refusal::Chain(Violation::UncheckedSignature { problem: KeyError::UnsupportedAlgorithm { .. }, .. })
         )
     }
 
@@ -222,6 +245,9 @@ impl Refusal {
             Refusal::NoAuthorityKeyId { .. } => ("no-authority-key-id", "RFC 5280 4.2.1.1"),
             Refusal::RootConstraints { .. } => ("root-basic-constraints", "RFC 5280 4.2.1.9"),
             Refusal::MalformedName { .. } => ("name-malformed", "RFC 5280 4.2.1.6"),
+            Refusal::NoPolicy { .. } => ("policy-required", "RFC 5280 6.1.3 (f), 6.1.5 (g), RFC 9618 5"),
+            Refusal::PolicyMapping { .. } => ("policy-mapping", "RFC 5280 6.1.4 (a)"),
+            Refusal::MalformedPolicies { .. } => ("policy-malformed", "RFC 5280 4.2.1.4, 4.2.1.5, 4.2.1.11"),
             Refusal::Purpose { .. } => ("purpose", "RFC 5280 4.2.1.12"),
             Refusal::PurposeAbove { .. } | Refusal::NoPurposeLeft { .. } => ("purpose-of-ca", "RFC 5280 4.2.1.12"),
             Refusal::Name { .. } => ("name-mismatch", "RFC 9525 6"),
@@ -250,6 +276,12 @@ impl Refusal {
             }
             Refusal::NoAuthorityKeyId { .. } => "issue it anew, with the issuer's key identifier",
             Refusal::MalformedName { .. } => "issue it anew, with names that are names",
+            Refusal::NoPolicy { .. } => {
+                "issue the certificate with a policy that the CAs above it have, or have it issued by a CA that demands none"
+            }
+            Refusal::PolicyMapping { .. } | Refusal::MalformedPolicies { .. } => {
+                "issue it anew, with policies as the standard has them"
+            }
             Refusal::Purpose { .. } => "issue it for this purpose, or ask for the one that it is for",
             Refusal::PurposeAbove { .. } | Refusal::NoPurposeLeft { .. } => {
                 "have it issued by a CA that is for this purpose"

@@ -2,13 +2,19 @@
 
 use super::Refusal;
 use crate::judge::domain::PresentedDomain;
-use crate::judge::{link, shown};
+use crate::judge::{Violation, form, link, shown};
 use crate::model::Timestamp;
 use crate::x509::{Certificate, GeneralName, TbsFacts, oid};
 
+/// What must hold of each certificate of a path by itself. Policies are processed.
+pub(super) fn check_form(facts: &TbsFacts) -> Result<(), Violation> {
+    form::check_processing(facts, form::POLICIES)
+}
+
 /// A certificate above others: well formed, a CA's, and named by its key.
 pub(super) fn check_issuer(issuer: &TbsFacts) -> Result<(), Refusal> {
-    link::check_issuer(issuer)?;
+    check_form(issuer)?;
+    link::check_role(issuer)?;
     if issuer.subject_key_id.is_none() {
         return Err(Refusal::NoSubjectKeyId { certificate: shown::certificate(issuer) });
     }
@@ -16,8 +22,11 @@ pub(super) fn check_issuer(issuer: &TbsFacts) -> Result<(), Refusal> {
 }
 
 /// Where it stands below another one.
-pub(super) fn check_below(child: &TbsFacts) -> Result<(), Refusal> {
-    if child.authority_key_id.is_none() && !child.is_self_issued() {
+///
+/// A self-signed certificate may leave the key identifier out, and no other one: one that was signed with another key of
+/// its own name, or by another issuer of that name, has it.
+pub(super) fn check_below(child: &TbsFacts, issuer: &TbsFacts) -> Result<(), Refusal> {
+    if child.authority_key_id.is_none() && child.public_key != issuer.public_key {
         return Err(Refusal::NoAuthorityKeyId { certificate: shown::certificate(child) });
     }
     Ok(())

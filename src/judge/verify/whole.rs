@@ -1,0 +1,159 @@
+//! The judgment of a whole path: what CAs impose on everything below them, and what CRLs say (RFC 5280 6.1, 6.3).
+
+use super::crls::{self, Answer};
+use super::search::{Failed, Nearness};
+use super::{Bag, Crls, Place, Question, Refusal, Status, end, policies, strict};
+use crate::judge::names::{Budget, MAX_COMPARISONS};
+use crate::judge::{NameViolation, Violation, limits};
+use crate::model::SpiffeId;
+use crate::x509::Certificate;
+use std::collections::{HashMap, HashSet};
+
+/// How a whole path was judged.
+pub(super) enum Judged {
+    Good(Vec<Status>),
+    Bad(Failed),
+    /// Nobody can tell within so many comparisons.
+    TooMuch(usize),
+}
+
+/// What is known of pairs of certificates from the paths that were judged.
+pub(super) struct Known<'a> {
+    bag: &'a Bag,
+    crls: &'a Crls,
+    question: &'a Question,
+    names: Budget,
+    /// A certificate whose names a CA above it permits.
+    permitted: HashSet<(Place, Place)>,
+    /// A certificate that a CA above it refuses, by its name constraints or purposes: in whatever path.
+    refused: HashSet<(Place, Place)>,
+    /// A certificate that the CRLs do not clear below this issuer.
+    shut: HashSet<(Place, Place)>,
+    answers: HashMap<(Place, Place), Answer>,
+}
+
+impl<'a> Known<'a> {
+    pub fn new(bag: &'a Bag, crls: &'a Crls, question: &'a Question) -> Self {
+        Known {
+            bag,
+            crls,
+            question,
+            names: Budget::new(),
+            permitted: HashSet::new(),
+            refused: HashSet::new(),
+            shut: HashSet::new(),
+            answers: HashMap::new(),
+        }
+    }
+
+    /// Whether a certificate that would stand above a path is known to refuse something in it.
+    pub fn refuses(&self, path: &[Place], above: Place) -> bool {
+        if self.refused.is_empty() && self.shut.is_empty() {
+            return false;
+        }
+        path.last().is_some_and(|last| self.shut.contains(&(*last, above)))
+            || path.iter().any(|below| self.refused.contains(&(*below, above)))
+    }
+
+    /// Judges a path from the certificate up to the anchor, whose steps are good.
+    pub fn whole(&mut self, path: &[Place]) -> Judged {
+        match self.check(path) {
+            Ok(statuses) => Judged::Good(statuses),
+            Err(failed) if failed.refusal.is_too_much() => Judged::TooMuch(MAX_COMPARISONS),
+            Err(failed) => Judged::Bad(failed),
+        }
+    }
+
+    fn check(&mut self, path: &[Place]) -> Result<Vec<Status>, Failed> {
+        let bag = self.bag;
+        let certificates: Vec<&Certificate> = path.iter().filter_map(|p| bag.get(*p)).collect();
+        let (Some((leaf, issuers)), Some((target, above)), Some((top, _))) =
+            (certificates.split_first(), path.split_first(), path.split_last())
+        else {
+            return Ok(Vec::new());
+        };
+        let whole = |refusal: Refusal| Failed::new(Nearness::Whole, *target, refusal);
+        let anchor = issuers.last().unwrap_or(leaf);
+        strict::check_anchor(anchor, self.question.at).map_err(|r| Failed::new(Nearness::Anchor, *top, r))?;
+        limits::check_path_lengths(issuers.iter().rev().map(|c| c.facts())).map_err(|v| whole(v.into()))?;
+        self.names(path, &certificates)?;
+        let purpose = self.question.purpose;
+        if let Err(refusal) = end::check_purpose_above(leaf, issuers, purpose) {
+            if let Some(usage) = purpose.usage() {
+                let limiting = above.iter().zip(issuers).filter(|(_, issuer)| !issuer.allows_purpose(&usage));
+                self.refused.extend(limiting.map(|(place, _)| (*target, *place)));
+            }
+            return Err(whole(refusal));
+        }
+        policies::check(&certificates).map_err(whole)?;
+        let domain = self.question.trust_domain.as_ref().or(self.question.spiffe.as_ref().map(SpiffeId::trust_domain));
+        if let Some(domain) = domain {
+            end::check_anchor_domain(anchor, domain).map_err(|r| Failed::new(Nearness::Whole, *top, r))?;
+        }
+        self.revocation(path, &certificates)
+    }
+
+    /// The name constraints of every CA on everything below it: of intermediates those that are self-issued are exempt, the
+    /// certificate at the end never is (RFC 5280 6.1.3 (b), (c)).
+    fn names(&mut self, path: &[Place], certificates: &[&Certificate]) -> Result<(), Failed> {
+        let all: Vec<(Place, &Certificate)> = path.iter().copied().zip(certificates.iter().copied()).collect();
+        for (depth, (above, issuer)) in all.iter().enumerate().filter(|(_, (_, c))| c.name_constraints.is_some()) {
+            for (height, (below, certificate)) in all.iter().enumerate().take(depth) {
+                let pair = (*below, *above);
+                if height > 0 && certificate.is_self_issued() || self.permitted.contains(&pair) {
+                    continue;
+                }
+                match limits::check_names_under(certificate, issuer, &mut self.names) {
+                    Ok(()) => self.permitted.insert(pair),
+                    Err(violation) => {
+                        self.refused.insert(pair);
+                        return Err(Failed::new(Nearness::Whole, *below, violation));
+                    }
+                };
+            }
+        }
+        Ok(())
+    }
+
+    fn revocation(&mut self, path: &[Place], certificates: &[&Certificate]) -> Result<Vec<Status>, Failed> {
+        let mut statuses = Vec::new();
+        let mut worst: Option<(Nearness, Place, Refusal)> = None;
+        for (places, pair) in path.windows(2).zip(certificates.windows(2)) {
+            let ([place, above], [certificate, issuer]) = (places, pair) else { continue };
+            if !self.question.revocation {
+                statuses.push(Status::NotAsked);
+                continue;
+            }
+            let (crls, at) = (self.crls, self.question.at);
+            let answer =
+                self.answers.entry((*place, *above)).or_insert_with(|| crls.ask(certificate, issuer, at)).clone();
+            let (status, nearness) = match &answer {
+                Answer::Good(number) => (Status::Good(*number), None),
+                Answer::Revoked(_) => (Status::Revoked, Some(Nearness::Revoked)),
+                Answer::Unknown(_) => (Status::Unknown, Some(Nearness::Unknown)),
+            };
+            statuses.push(status);
+            if nearness.is_some() {
+                self.shut.insert((*place, *above));
+            }
+            // What is known to be bad weighs more than what is not known.
+            if let (Some(nearness), Some(refusal)) = (nearness, crls::refusal(answer, certificate))
+                && worst.as_ref().is_none_or(|(known, ..)| nearness < *known)
+            {
+                worst = Some((nearness, *place, refusal));
+            }
+        }
+        statuses.push(Status::Anchor);
+        match worst {
+            None => Ok(statuses),
+            Some((nearness, about, refusal)) => Err(Failed { statuses, ..Failed::new(nearness, about, refusal) }),
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether it took more comparisons of names than are made.
+    pub(super) fn is_too_much(&self) -> bool {
+        matches!(self, Refusal::Chain(Violation::NameConstraints { problem: NameViolation::TooMany { .. }, .. }))
+    }
+}
