@@ -420,6 +420,26 @@ fn report() -> Shape {
     ])
 }
 
+/// What `verify --explain` asks of each certificate of a path.
+const CHECKS: &[&str] = &[
+    "form",
+    "time",
+    "names",
+    "leaf",
+    "purpose",
+    "host",
+    "email",
+    "spiffe",
+    "ca",
+    "path-length",
+    "name-constraints",
+    "issuer",
+    "signature",
+    "revocation",
+    "anchor",
+    "policies",
+];
+
 fn verified(explain: bool) -> Shape {
     let path = || {
         list(Object(vec![
@@ -448,12 +468,22 @@ fn verified(explain: bool) -> Shape {
         ("verdict", Word(&["valid", "invalid", "unknown"])),
         ("at", Time),
         ("spiffe_id", nullable(Text)),
+        ("trust_domain", nullable(Text)),
         ("revocation_checked", Bool),
         ("path", path()),
         ("reason", nullable(reason())),
         ("tries", Number),
     ];
     if explain {
+        let step = Object(vec![
+            ("certificate", Text),
+            ("check", Word(CHECKS)),
+            ("passed", Bool),
+            ("message", Text),
+            ("rule", nullable(Text)),
+            ("citation", nullable(Text)),
+        ]);
+        fields.push(("steps", list(step)));
         fields.push(("tried", list(Object(vec![("path", path()), ("reason", reason())]))));
     }
     fields.push(("warnings", warnings()));

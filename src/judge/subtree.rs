@@ -1,7 +1,7 @@
 use super::domain::{Domain, PresentedDomain};
 use super::{NameViolation, shown};
 use crate::model::{Oid, Subject, host_of};
-use crate::x509::{GeneralName, NameFacts, ReadSubtree, fold_rdn};
+use crate::x509::{GeneralName, NameFacts, ReadSubtree, UTF8_MAILBOX, fold_rdn};
 use std::net::IpAddr;
 
 /// The RDNs of a name in a form in which equal ones compare equal (RFC 5280 7.1).
@@ -22,12 +22,16 @@ impl Kind {
     /// Whether a constraint of this kind speaks of names of `name`'s kind. What could not be told apart is taken as one.
     pub fn applies_to(self, name: Kind) -> bool {
         match (self, name) {
+            // Constraints on mailboxes hold for mailboxes of any script (RFC 9598 6), and they are names of other types.
+            (Kind::Email | Kind::Other(OTHER_NAME), Kind::Other(UTF8_MAILBOX)) => true,
             (Kind::Other(a), Kind::Other(b)) => a == b || a == UNKNOWN || b == UNKNOWN,
             (a, b) => a == b,
         }
     }
 }
 
+/// What the reader calls names whose type is told by an OID.
+const OTHER_NAME: &str = "otherName";
 /// What the reader calls a type of name that has no name.
 const UNKNOWN: &str = "unknown";
 

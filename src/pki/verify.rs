@@ -2,7 +2,7 @@
 
 use super::view::{hex, ip_text};
 use crate::issue::Warning;
-use crate::judge::verify::{Bag, Outcome, Place, Question, Status, Verdict};
+use crate::judge::verify::{Bag, Crls, Outcome, Place, Question, Refusal, Status, Verdict, steps};
 use crate::keys::sha256;
 use crate::model::Timestamp;
 use crate::x509::{Certificate, GeneralName};
@@ -47,6 +47,20 @@ pub struct TriedView {
     pub reason: RefusalView,
 }
 
+/// One step of the judgment of the path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)] // the names are those of docs/json.md
+pub struct StepView {
+    /// The subject of the certificate.
+    pub certificate: String,
+    pub check: &'static str,
+    pub passed: bool,
+    /// What is so, or why the answer is no.
+    pub message: String,
+    pub rule: Option<&'static str>,
+    pub citation: Option<&'static str>,
+}
+
 /// The answer, its reasons, and with `--explain` every path that was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)] // the names are those of docs/json.md
@@ -54,11 +68,15 @@ pub struct VerifyReport {
     pub verdict: &'static str,
     pub at: Timestamp,
     pub spiffe_id: Option<String>,
+    pub trust_domain: Option<String>,
     pub revocation_checked: bool,
     pub path: Vec<PathCertificate>,
     pub reason: Option<RefusalView>,
     /// How many other paths were tried.
     pub tries: usize,
+    /// Every step along the path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<StepView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tried: Option<Vec<TriedView>>,
     pub warnings: Vec<Warning>,
@@ -66,7 +84,14 @@ pub struct VerifyReport {
 
 impl VerifyReport {
     /// Writes a verdict down. `warnings` are about the files.
-    pub fn new(verdict: &Verdict, bag: &Bag, question: &Question, explain: bool, warnings: Vec<Warning>) -> Self {
+    pub fn new(
+        verdict: &Verdict,
+        bag: &Bag,
+        crls: &Crls,
+        question: &Question,
+        explain: bool,
+        warnings: Vec<Warning>,
+    ) -> Self {
         let revocation = |statuses: &[Status], i: usize| match statuses.get(i) {
             Some(Status::Good(number)) => (Some("good"), *number),
             Some(Status::Revoked) => (Some("revoked"), None),
@@ -80,7 +105,7 @@ impl VerifyReport {
             };
             places.iter().enumerate().filter_map(read).collect()
         };
-        let reason = |refusal: &crate::judge::verify::Refusal, about: Option<Place>| {
+        let reason = |refusal: &Refusal, about: Option<Place>| {
             let certificate = about.and_then(|p| bag.get(p));
             RefusalView {
                 rule: refusal.rule(),
@@ -95,15 +120,29 @@ impl VerifyReport {
             let all = verdict.tried.iter();
             all.map(|t| TriedView { path: path(&t.path, &[]), reason: reason(&t.refusal, Some(t.about)) }).collect()
         });
+        let steps = explain.then(|| {
+            let all = steps(bag, &verdict.path, crls, question);
+            let view = |step: crate::judge::verify::Step| StepView {
+                certificate: bag.get(step.place).map(subject_of).unwrap_or_default(),
+                check: step.check,
+                passed: step.refusal.is_none(),
+                rule: step.refusal.as_ref().map(Refusal::rule),
+                citation: step.refusal.as_ref().map(Refusal::citation),
+                message: step.refusal.map_or(step.fact, |r| r.to_string()),
+            };
+            all.into_iter().map(view).collect()
+        });
         let software = verdict.warnings.iter().map(|text| Warning::new("strict-software", text));
         VerifyReport {
             verdict: verdict.outcome.name(),
             at: question.at,
             spiffe_id: verdict.spiffe_id.as_ref().map(ToString::to_string),
+            trust_domain: verdict.spiffe_id.as_ref().map(|id| id.trust_domain().to_string()),
             revocation_checked: question.revocation,
             path: path(&verdict.path, &verdict.statuses),
             reason: verdict.refusal.as_ref().map(|r| reason(r, verdict.about)),
             tries: verdict.tries,
+            steps,
             tried,
             warnings: warnings.into_iter().chain(software).collect(),
         }

@@ -182,12 +182,7 @@ pub fn public_key_kind(spki: &[u8]) -> Result<PublicKeyKind, X509Error> {
         P384 => PublicKeyKind::Known(KeyAlgorithm::P384),
         ED25519 => PublicKeyKind::Known(KeyAlgorithm::Ed25519),
         RSA => {
-            let mut outer = Reader::new(key, "an RSA key");
-            let inner = outer.expect(der::SEQUENCE)?;
-            let modulus = outer.inside(inner).expect(der::INTEGER)?.content;
-            let first = modulus.iter().position(|b| *b != 0).unwrap_or(modulus.len());
-            let top = modulus.get(first).map_or(0, |b| 8 - b.leading_zeros() as usize);
-            let bits = modulus.len().saturating_sub(first + 1) * 8 + top;
+            let bits = rsa_key_bits(key)?;
             match KeyAlgorithm::ALL.into_iter().find(|a| a.rsa_bits() == Some(bits)) {
                 Some(known) => PublicKeyKind::Known(known),
                 None => PublicKeyKind::Rsa(bits),
@@ -195,6 +190,19 @@ pub fn public_key_kind(spki: &[u8]) -> Result<PublicKeyKind, X509Error> {
         }
         other => PublicKeyKind::Other(first_oid(other).unwrap_or_else(|| "unknown".into())),
     })
+}
+
+/// The length of the modulus of an RSAPublicKey (RFC 8017 A.1.1), in bits.
+///
+/// # Errors
+/// [`X509Error`] when it is none.
+pub(crate) fn rsa_key_bits(key: &[u8]) -> Result<usize, X509Error> {
+    let mut outer = Reader::new(key, "an RSA key");
+    let inner = outer.expect(der::SEQUENCE)?;
+    let modulus = outer.inside(inner).expect(der::INTEGER)?.content;
+    let first = modulus.iter().position(|b| *b != 0).unwrap_or(modulus.len());
+    let top = modulus.get(first).map_or(0, |b| 8 - b.leading_zeros() as usize);
+    Ok(modulus.len().saturating_sub(first + 1) * 8 + top)
 }
 
 /// The AlgorithmIdentifier of keys of an algorithm, in DER.

@@ -5,8 +5,8 @@ use super::{Crl, X509Error};
 use crate::model::Timestamp;
 
 const WHAT: &str = "the CRL";
-const REASON_CODE: &[u8] = &[0x55, 0x1d, 0x15];
-const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 0x18];
+pub(super) const REASON_CODE: &[u8] = &[0x55, 0x1d, 0x15];
+pub(super) const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 0x18];
 
 /// One entry of a CRL as it stands (RFC 5280 5.3); nothing about it is proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Crl {
     }
 }
 
-fn read_entry<'a>(list: &mut Reader<'a>) -> Result<LooseEntry<'a>, X509Error> {
+pub(super) fn read_entry<'a>(list: &mut Reader<'a>) -> Result<LooseEntry<'a>, X509Error> {
     let one = list.expect(der::SEQUENCE)?;
     let mut parts = list.inside(one);
     let serial = parts.expect(der::INTEGER)?.content;
@@ -83,14 +83,14 @@ fn read_entry<'a>(list: &mut Reader<'a>) -> Result<LooseEntry<'a>, X509Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::{CrlFields, NameDer, SignatureAlgorithm};
     use super::*;
     use crate::model::Reason;
     use crate::x509::der::{constructed, tlv};
 
     /// A CRL of version 1 with these entries.
-    fn crl(entries: &[Vec<u8>]) -> Crl {
+    pub fn crl(entries: &[Vec<u8>]) -> Crl {
         let (name, algorithm) = (NameDer::of(&"CN=ca".parse().unwrap()), SignatureAlgorithm::Ed25519.der());
         let at = der::time("2020-01-01".parse().unwrap());
         let list = tlv(der::SEQUENCE, &entries.concat());
@@ -98,13 +98,13 @@ mod tests {
         Crl::read_old(constructed(der::SEQUENCE, &[&tbs, algorithm, &tlv(der::BIT_STRING, &[0, 1])])).unwrap()
     }
 
-    fn entry(serial: &[u8], extensions: &[&[u8]]) -> Vec<u8> {
+    pub fn entry(serial: &[u8], extensions: &[&[u8]]) -> Vec<u8> {
         let at = der::time("2020-01-01".parse().unwrap());
         let extensions = if extensions.is_empty() { Vec::new() } else { constructed(der::SEQUENCE, extensions) };
         constructed(der::SEQUENCE, &[&tlv(der::INTEGER, serial), &at, &extensions])
     }
 
-    fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
+    pub fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
         let critical = if critical { tlv(der::BOOLEAN, &[0xff]) } else { Vec::new() };
         constructed(der::SEQUENCE, &[&tlv(der::OID, oid), &critical, &tlv(der::OCTET_STRING, value)])
     }

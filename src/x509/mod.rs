@@ -3,6 +3,7 @@
 mod algorithm;
 mod ber;
 mod crl_entries;
+mod crl_find;
 mod crl_loose;
 mod crl_read;
 mod crl_write;
@@ -21,10 +22,11 @@ mod name;
 mod peek;
 mod pkcs7;
 mod policies;
+mod pss;
 mod read;
 
 pub use algorithm::{PublicKeyKind, SignatureAlgorithm, public_key_bits, public_key_kind, rsa_public_key_info};
-pub(crate) use algorithm::{algorithm_identifier, spki};
+pub(crate) use algorithm::{algorithm_identifier, rsa_key_bits, spki};
 pub use ber::definite as definite_ber;
 pub(crate) use ber::pieces as octet_pieces;
 pub use crl_entries::CrlEntries;
@@ -48,4 +50,6 @@ pub use name::{NameError, encode_name, read_name, read_name_to_issue};
 pub use peek::{SignedParts, public_key_of, signed_parts_of};
 pub use pkcs7::Pkcs7;
 pub(crate) use policies::{ANY_POLICY, PolicyFacts};
+pub(crate) use pss::{PssHash, pss_hash, pss_key_takes};
+pub(crate) use read::UTF8_MAILBOX;
 pub use read::{read_certificate, read_tbs};

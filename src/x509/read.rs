@@ -13,6 +13,9 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
 const WHAT: &str = "the certificate";
+/// The content octets of id-on-SmtpUTF8Mailbox, and what such a name is called (RFC 9598 3).
+const SMTP_UTF8_MAILBOX: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 8, 9];
+pub(crate) const UTF8_MAILBOX: &str = "SmtpUTF8Mailbox";
 
 /// Reads a certificate; nothing may follow it.
 ///
@@ -253,6 +256,7 @@ fn subtree(n: &ext::GeneralName<'_>) -> Option<ReadSubtree> {
 
 fn kind(n: &ext::GeneralName<'_>) -> &'static str {
     match n {
+        ext::GeneralName::OtherName(kind, _) if kind.as_bytes() == SMTP_UTF8_MAILBOX => UTF8_MAILBOX,
         ext::GeneralName::OtherName(..) => "otherName",
         ext::GeneralName::X400Address(_) => "x400Address",
         ext::GeneralName::EDIPartyName(_) => "ediPartyName",

@@ -53,7 +53,7 @@ struct Options {
     /// The most certificates above it, the root included
     #[arg(long, value_name = "N")]
     max_depth: Option<String>,
-    /// Tell every path that was tried, and why it is none
+    /// Tell every step of the judgment, and every path that was tried and why it is none
     #[arg(long)]
     explain: bool,
 }
@@ -86,7 +86,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     }
     let question = if options.roots.is_empty() { evidence.pki(context, &options, question)? } else { question };
     let verdict = verify(&evidence.bag, target, &evidence.crls, &question);
-    let report = VerifyReport::new(&verdict, &evidence.bag, &question, options.explain, evidence.warnings);
+    let report =
+        VerifyReport::new(&verdict, &evidence.bag, &evidence.crls, &question, options.explain, evidence.warnings);
     let exit = if report.is_valid() { Exit::Done } else { Exit::No };
     if context.printer.is_json() {
         context.printer.object(&report)?;
@@ -107,7 +108,7 @@ fn nothing(path: &Path) -> Failure {
 impl Options {
     /// What is asked, before any file is looked at.
     fn question(&self) -> Result<Question, Failure> {
-        let at = self.at.as_deref().map(str::parse::<Timestamp>).transpose()?;
+        let at = self.at.as_deref().map(|text| whole_seconds(text).parse::<Timestamp>()).transpose()?;
         let mut question = Question::new(at.unwrap_or_else(|| SystemClock.now()));
         question.host = self.host.as_deref().map(San::host).transpose()?;
         if let Some(San::Dns(name)) = question.host.as_ref().filter(|h| matches!(h, San::Dns(n) if n.is_wildcard())) {
@@ -137,6 +138,16 @@ impl Options {
         }
         Ok(question)
     }
+}
+
+/// A time without the fraction of its second: a certificate is valid until the end of its last second, and not yet valid
+/// until its first one has begun.
+fn whole_seconds(text: &str) -> String {
+    let Some((before, rest)) = text.split_once('.') else { return text.into() };
+    let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_fraction =
+        before.ends_with(|c: char| c.is_ascii_digit()) && before.contains(':') && after.len() < rest.len();
+    if is_fraction { format!("{before}{after}") } else { text.into() }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -265,11 +276,21 @@ fn told(report: &VerifyReport, question: &Question) -> String {
         let days = span(c.not_after, question.at);
         lines.push(format!("{head}{} ({end} {days}{trusted}{revocation})", c.subject));
     }
-    if let Some(id) = &report.spiffe_id {
-        lines.push(format!("  spiffe   {id}"));
+    if let (Some(id), Some(domain)) = (&report.spiffe_id, &report.trust_domain) {
+        let path = id.strip_prefix("spiffe://").and_then(|rest| rest.strip_prefix(domain.as_str())).unwrap_or_default();
+        lines.push(format!("  spiffe   {id} (trust domain {domain}, path {path})"));
     }
     if !report.revocation_checked {
         lines.push("  revoked  not asked".into());
+    }
+    let mut about = None;
+    for step in report.steps.iter().flatten() {
+        if about != Some(&step.certificate) {
+            lines.push(format!("  steps    {}", step.certificate));
+            about = Some(&step.certificate);
+        }
+        let mark = if step.passed { "  " } else { "no" };
+        lines.push(format!("        {mark} {:<16} {}", step.check, step.message));
     }
     for tried in report.tried.iter().flatten() {
         let path = tried.path.iter().map(|c| c.subject.as_str()).collect::<Vec<_>>().join(" < ");

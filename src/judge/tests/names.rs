@@ -22,6 +22,7 @@ fn name(text: &str) -> GeneralName {
         "uri" => GeneralName::Uri(value.into()),
         "ip" => GeneralName::Ip(octets(value)),
         "dn" => GeneralName::Directory(facts(value)),
+        "mailbox" => GeneralName::Other(crate::x509::UTF8_MAILBOX),
         _ => GeneralName::Other("otherName"),
     }
 }
@@ -268,6 +269,11 @@ fn directory() {
 fn unknown_types() {
     table(&[
         ("other:x", "other:x", UnknownType, UnknownType),
+        // Mailboxes in UTF-8 are mailboxes (RFC 9598 6), and nobody here compares them.
+        ("email:lab.internal", "mailbox:x", UnknownType, UnknownType),
+        ("other:x", "mailbox:x", UnknownType, UnknownType),
+        ("dns:lab.internal", "mailbox:x", Good, Good),
+        ("email:lab.internal", "other:x", Good, Good),
         ("unknown:x", "other:x", UnknownType, UnknownType),
         ("x400:x", "other:x", Good, Good),
         ("other:x", "dns:a", Good, Good),

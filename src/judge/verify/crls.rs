@@ -4,8 +4,8 @@ use super::scope::{self, ALL_REASONS};
 use super::{CrlFault, Refusal};
 use crate::judge::shown;
 use crate::keys::verify_signature;
-use crate::model::{KeyUsage, Oid, Timestamp};
-use crate::x509::{Certificate, Crl, RevokedEntry};
+use crate::model::{KeyUsage, Oid, Reason, Timestamp};
+use crate::x509::{Certificate, Crl, X509Error};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -46,8 +46,11 @@ pub enum CrlProblem {
     #[error("has a critical CRL number")]
     CriticalNumber,
     /// It lists changes only.
-    #[error("is a delta CRL, which lists changes only")]
+    #[error("is a delta CRL, which lists changes only, and the complete CRL that it builds on is not here")]
     Delta,
+    /// An extension stands twice.
+    #[error("has the extension {0} more than once")]
+    Repeated(Oid),
     /// It speaks for other issuers.
     #[error("is an indirect CRL, which is not read here")]
     Indirect,
@@ -76,7 +79,10 @@ pub enum CrlProblem {
 pub(super) enum Answer {
     /// On no CRL, by CRLs that speak of every reason; the number of the newest.
     Good(Option<u64>),
-    Revoked(RevokedEntry),
+    Revoked {
+        at: Timestamp,
+        reason: Reason,
+    },
     Unknown(Vec<CrlFault>),
 }
 
@@ -104,35 +110,34 @@ impl Crls {
     /// What the CRLs of the issuer say about a certificate.
     pub(super) fn ask(&self, certificate: &Certificate, issuer: &Certificate, at: Timestamp) -> Answer {
         let mut faults = Vec::new();
-        let mut usable: Vec<(usize, u16)> = Vec::new();
+        let (mut complete, mut deltas): (Vec<Usable<'_>>, Vec<Usable<'_>>) = (Vec::new(), Vec::new());
         for (number, (source, crl)) in self.all.iter().enumerate() {
             if !crl.issuer.matches(&certificate.issuer) {
                 continue;
             }
-            match self.usable(number, crl, certificate, issuer, at) {
-                Ok(reasons) => usable.push((number, reasons)),
+            match self.usable(number, source, crl, certificate, issuer, at) {
+                Ok(usable) if usable.base.is_some() => deltas.push(usable),
+                Ok(usable) => complete.push(usable),
                 Err(problem) => faults.push(CrlFault { source: source.clone(), problem }),
             }
         }
         // The newest first: an older one may not know of what was revoked, or released, since.
-        let number = |n: usize| self.all.get(n).and_then(|(_, crl)| crl.number.as_ref());
-        usable.sort_by_key(|(n, _)| std::cmp::Reverse(number(*n).map(|octets| (octets.len(), octets.clone()))));
+        complete.sort_by(|a, b| b.number().cmp(&a.number()));
         let (mut covered, mut newest) = (0u16, None);
-        let octets = &certificate.raw_serial;
-        for (number, reasons) in usable {
-            let Some((source, crl)) = self.all.get(number) else { continue };
-            if covered & reasons == reasons {
+        for usable in &complete {
+            if covered & usable.reasons == usable.reasons {
                 continue;
             }
-            match crl.find(octets) {
-                Ok(Some(entry)) => return Answer::Revoked(entry),
+            let delta = usable.newest_change(&deltas);
+            match look_up(usable, delta, &certificate.raw_serial) {
+                Ok(Some((at, reason))) => return Answer::Revoked { at, reason },
                 Ok(None) => {
-                    covered |= reasons;
-                    newest = newest.or(crl.number_u64());
+                    covered |= usable.reasons;
+                    newest = newest.or(delta.unwrap_or(usable).crl.number_u64());
                 }
-                Err(e) => {
+                Err((source, e)) => {
                     let problem = CrlProblem::Entry(shown::escaped(&e.to_string()));
-                    faults.push(CrlFault { source: source.clone(), problem });
+                    faults.push(CrlFault { source: source.into(), problem });
                 }
             }
             if covered == ALL_REASONS {
@@ -142,17 +147,21 @@ impl Crls {
         if covered != 0 {
             faults.push(CrlFault { source: "all".into(), problem: CrlProblem::SomeReasons });
         }
+        if complete.is_empty() {
+            faults.extend(deltas.iter().map(|d| CrlFault { source: d.source.into(), problem: CrlProblem::Delta }));
+        }
         Answer::Unknown(faults)
     }
 
-    fn usable(
+    fn usable<'c>(
         &self,
         number: usize,
-        crl: &Crl,
+        source: &'c str,
+        crl: &'c Crl,
         certificate: &Certificate,
         issuer: &Certificate,
         at: Timestamp,
-    ) -> Result<u16, CrlProblem> {
+    ) -> Result<Usable<'c>, CrlProblem> {
         if let (Some(named), Some(own)) = (&crl.authority_key_id, &issuer.subject_key_id)
             && named != own
         {
@@ -160,6 +169,7 @@ impl Crls {
         }
         scope::check_extensions(crl)?;
         let reasons = scope::reasons_for(crl, certificate)?;
+        let base = scope::base_of(crl).transpose()?;
         if issuer.key_usage.is_some_and(|u| !u.has(KeyUsage::CRL_SIGN)) {
             return Err(CrlProblem::MayNotSign);
         }
@@ -178,8 +188,56 @@ impl Crls {
                 && verify_signature(&issuer.public_key, &crl.outer_algorithm, crl.tbs(), crl.signature()).is_ok()
         });
         self.signed.borrow_mut().insert(key, signed);
-        if signed { Ok(reasons) } else { Err(CrlProblem::BadSignature) }
+        if signed { Ok(Usable { source, crl, reasons, base }) } else { Err(CrlProblem::BadSignature) }
     }
+}
+
+/// A CRL that speaks of a certificate.
+#[derive(Debug)]
+struct Usable<'c> {
+    source: &'c str,
+    crl: &'c Crl,
+    /// Of which reasons.
+    reasons: u16,
+    /// Of a delta CRL the number of the complete one that it builds on.
+    base: Option<Vec<u8>>,
+}
+
+impl Usable<'_> {
+    /// Its number, in a form that compares.
+    fn number(&self) -> Option<(usize, &[u8])> {
+        self.crl.number.as_ref().map(|octets| (octets.len(), octets.as_slice()))
+    }
+
+    /// The newest delta CRL that tells what changed since this complete one: of the same scope and key, newer, and built
+    /// upon this one or an older one (RFC 5280 5.2.4, 6.3.3 (c)).
+    fn newest_change<'d>(&self, deltas: &'d [Self]) -> Option<&'d Self> {
+        let fits = |d: &&Self| {
+            let base = d.base.as_ref().map(|octets| (octets.len(), octets.as_slice()));
+            base <= self.number()
+                && d.number() > self.number()
+                && scope::of(d.crl) == scope::of(self.crl)
+                && d.crl.authority_key_id == self.crl.authority_key_id
+        };
+        deltas.iter().filter(fits).max_by(|a, b| a.number().cmp(&b.number()))
+    }
+}
+
+/// When and why a serial was revoked: by what the delta CRL says of it, else by the complete one. A removal takes it off
+/// (RFC 5280 6.3.3 (i) to (l)).
+fn look_up<'c>(
+    complete: &Usable<'c>,
+    delta: Option<&Usable<'c>>,
+    serial: &[u8],
+) -> Result<Option<(Timestamp, Reason)>, (&'c str, X509Error)> {
+    for usable in delta.into_iter().chain([complete]) {
+        if let Some(entry) = usable.crl.find(serial).map_err(|e| (usable.source, e))? {
+            // A reason that does not exist is one all the same.
+            let reason = Reason::from_code(entry.reason).unwrap_or(Reason::Unspecified);
+            return Ok((!entry.is_removal()).then_some((entry.revoked_at, reason)));
+        }
+    }
+    Ok(None)
 }
 
 /// The refusal that an answer is; nothing where it is good.
@@ -188,9 +246,7 @@ pub(super) fn refusal(answer: Answer, certificate: &Certificate) -> Option<Refus
     let certificate = shown::certificate(certificate);
     match answer {
         Answer::Good(_) => None,
-        Answer::Revoked(entry) => {
-            Some(Refusal::Revoked { certificate, issuer, at: entry.revoked_at, reason: entry.reason })
-        }
+        Answer::Revoked { at, reason } => Some(Refusal::Revoked { certificate, issuer, at, reason }),
         Answer::Unknown(faults) => Some(Refusal::RevocationUnknown { certificate, issuer, faults }),
     }
 }

@@ -12,29 +12,47 @@ const LISTED: usize = 5;
 pub(super) fn check(end: &Certificate, question: &Question) -> Result<(), Refusal> {
     strict::check_form(end)?;
     link::check_time(end, question.at)?;
-    if end.is_ca() {
-        return Err(Refusal::CaAsLeaf { certificate: shown::certificate(end) });
-    }
+    check_kind(end)?;
     strict::check_names(end)?;
     check_purpose(end, question.purpose)?;
-    if let Some(host) = &question.host
-        && !matches_host(end, host)
-    {
-        let of_kind = |n: &GeneralName| matches!(n, GeneralName::Dns(_) | GeneralName::Ip(_));
-        return Err(mismatch(end, &host.to_string(), of_kind, "it has no DNS name and no address"));
-    }
-    if let Some(wanted) = &question.email {
-        let names = |n: &GeneralName| matches!(n, GeneralName::Email(text) if same_mailbox(text, wanted.as_str()));
-        if !end.names.iter().flatten().any(names) {
-            let of_kind = |n: &GeneralName| matches!(n, GeneralName::Email(_));
-            return Err(mismatch(end, wanted.as_str(), of_kind, "it has no mailbox"));
+    check_host(end, question)?;
+    check_mailbox(end, question)?;
+    check_svid(end, question)
+}
+
+/// It is no CA's.
+pub(super) fn check_kind(end: &TbsFacts) -> Result<(), Refusal> {
+    if end.is_ca() { Err(Refusal::CaAsLeaf { certificate: shown::certificate(end) }) } else { Ok(()) }
+}
+
+/// It is for the host that was asked for.
+pub(super) fn check_host(end: &TbsFacts, question: &Question) -> Result<(), Refusal> {
+    match &question.host {
+        Some(host) if !matches_host(end, host) => {
+            let of_kind = |n: &GeneralName| matches!(n, GeneralName::Dns(_) | GeneralName::Ip(_));
+            Err(mismatch(end, &host.to_string(), of_kind, "it has no DNS name and no address"))
         }
+        _ => Ok(()),
     }
-    if question.is_spiffe() {
-        let id = svid(end).map_err(|problem| Refusal::Spiffe { certificate: shown::certificate(end), problem })?;
-        check_id(end, &id, question)?;
+}
+
+/// It has the mailbox that was asked for.
+pub(super) fn check_mailbox(end: &TbsFacts, question: &Question) -> Result<(), Refusal> {
+    let Some(wanted) = &question.email else { return Ok(()) };
+    let names = |n: &GeneralName| matches!(n, GeneralName::Email(text) if same_mailbox(text, wanted.as_str()));
+    if end.names.iter().flatten().any(names) {
+        return Ok(());
     }
-    Ok(())
+    Err(mismatch(end, wanted.as_str(), |n| matches!(n, GeneralName::Email(_)), "it has no mailbox"))
+}
+
+/// It is the X.509-SVID that was asked for.
+pub(super) fn check_svid(end: &TbsFacts, question: &Question) -> Result<(), Refusal> {
+    if !question.is_spiffe() {
+        return Ok(());
+    }
+    let id = svid(end).map_err(|problem| Refusal::Spiffe { certificate: shown::certificate(end), problem })?;
+    check_id(end, &id, question)
 }
 
 fn mismatch(end: &TbsFacts, wanted: &str, of_kind: fn(&GeneralName) -> bool, none: &str) -> Refusal {
@@ -59,7 +77,8 @@ fn same_mailbox(a: &str, b: &str) -> bool {
     }
 }
 
-fn check_purpose(end: &TbsFacts, purpose: Purpose) -> Result<(), Refusal> {
+/// It has the purpose that was asked for.
+pub(super) fn check_purpose(end: &TbsFacts, purpose: Purpose) -> Result<(), Refusal> {
     let Some(usage) = purpose.usage() else { return Ok(()) };
     if end.allows_purpose(&usage) {
         return Ok(());

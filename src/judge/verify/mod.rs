@@ -13,6 +13,7 @@ mod refusal;
 mod scope;
 mod search;
 mod software;
+mod steps;
 mod strict;
 mod verdict;
 mod whole;
@@ -21,6 +22,7 @@ pub use bag::{Bag, Place};
 pub use crls::{CrlProblem, Crls};
 pub use question::{Budgets, Purpose, Question};
 pub use refusal::{CrlFault, Refusal};
+pub use steps::{Step, steps};
 pub use verdict::{Outcome, Status, Tried, Verdict, verify};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::CrlProblem;
 use crate::x509::der::{self, Reader};
 use crate::x509::{Crl, TbsFacts, X509Error, oid};
+use std::collections::HashSet;
 
 /// issuingDistributionPoint
 const ISSUING_POINT: &[u64] = &[2, 5, 29, 28];
@@ -15,11 +16,12 @@ const ISSUER_ALT_NAME: &[u64] = &[2, 5, 29, 18];
 /// ExpiredCertsOnCRL (X.509 9.5.2.8)
 const EXPIRED_CERTS: &[u64] = &[2, 5, 29, 60];
 /// Extensions of a CRL that are processed, or cannot change the answer.
-const PROCESSED: [&[u64]; 7] = [
+const PROCESSED: [&[u64]; 8] = [
     oid::AUTHORITY_KEY_ID,
     oid::CRL_NUMBER,
     oid::AUTHORITY_INFO_ACCESS,
     ISSUING_POINT,
+    DELTA,
     FRESHEST,
     ISSUER_ALT_NAME,
     EXPIRED_CERTS,
@@ -28,11 +30,34 @@ const PROCESSED: [&[u64]; 7] = [
 /// Every reason but `unspecified`, bit n for bit n of ReasonFlags (RFC 5280 4.2.1.13).
 pub(super) const ALL_REASONS: u16 = 0b1_1111_1110;
 
-/// The extensions of a CRL that is of use by itself: complete, numbered, and nothing critical that is not known.
+/// The number of the complete CRL that a delta CRL builds on; nothing for a complete one.
+pub(super) fn base_of(crl: &Crl) -> Option<Result<Vec<u8>, CrlProblem>> {
+    let value = &crl.extensions.iter().find(|e| e.oid.arcs() == DELTA)?.value;
+    Some(number(value).map_err(|_| CrlProblem::MalformedScope))
+}
+
+/// An INTEGER from 0 on, without leading zeros.
+fn number(value: &[u8]) -> Result<Vec<u8>, X509Error> {
+    let mut outer = Reader::new(value, "the CRL");
+    let content = outer.expect(der::INTEGER)?.content;
+    outer.end()?;
+    if content.first().is_none_or(|b| b & 0x80 != 0) {
+        return Err(outer.fail("a number that is negative"));
+    }
+    Ok(content.iter().copied().skip_while(|b| *b == 0).collect())
+}
+
+/// What the CRL speaks of, as encoded: that of a delta CRL and its base is one (RFC 5280 5.2.4).
+pub(super) fn of(crl: &Crl) -> Option<&[u8]> {
+    crl.extensions.iter().find(|e| e.oid.arcs() == ISSUING_POINT).map(|e| e.value.as_slice())
+}
+
+/// The extensions of a CRL that is of use: numbered, each once, and nothing critical that is not known.
 pub(super) fn check_extensions(crl: &Crl) -> Result<(), CrlProblem> {
     let find = |arcs: &[u64]| crl.extensions.iter().find(|e| e.oid.arcs() == arcs);
-    if find(DELTA).is_some() {
-        return Err(CrlProblem::Delta);
+    let mut seen = HashSet::new();
+    if let Some(e) = crl.extensions.iter().find(|e| !seen.insert(e.oid.arcs())) {
+        return Err(CrlProblem::Repeated(e.oid.clone()));
     }
     match find(oid::CRL_NUMBER) {
         None => return Err(CrlProblem::NoNumber),
@@ -56,13 +81,15 @@ pub(super) fn reasons_for(crl: &Crl, certificate: &TbsFacts) -> Result<u16, CrlP
     if point.attributes_only || ca && point.users_only || !ca && point.cas_only {
         return Err(CrlProblem::OtherKind);
     }
-    if let Some(names) = point.names {
-        let own = points_of(certificate).map_err(|_| CrlProblem::MalformedScope)?;
-        if !own.iter().any(|name| names.contains(name)) {
-            return Err(CrlProblem::OtherPoint);
-        }
+    let reasons = point.reasons.unwrap_or(ALL_REASONS);
+    let Some(names) = point.names else { return Ok(reasons) };
+    let own = points_of(certificate).map_err(|_| CrlProblem::MalformedScope)?;
+    let met = own.iter().filter(|p| p.names.iter().any(|name| names.contains(name)));
+    // Each point of the certificate tells which reasons are found there (6.3.3 (d)).
+    match met.map(|p| p.reasons & reasons).reduce(|all, more| all | more) {
+        None => Err(CrlProblem::OtherPoint),
+        Some(reasons) => Ok(reasons),
     }
-    Ok(point.reasons.unwrap_or(ALL_REASONS))
 }
 
 /// issuingDistributionPoint as read.
@@ -111,21 +138,33 @@ fn full_names<'a>(name: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, X509Error> {
     Ok(names)
 }
 
-/// The names of the distribution points of a certificate.
-fn points_of(certificate: &TbsFacts) -> Result<Vec<&[u8]>, X509Error> {
+/// A distribution point of a certificate as read.
+struct Point<'a> {
+    names: Vec<&'a [u8]>,
+    reasons: u16,
+}
+
+/// The distribution points of a certificate, without those where another issuer's CRLs lie, which are indirect.
+fn points_of(certificate: &TbsFacts) -> Result<Vec<Point<'_>>, X509Error> {
     let Some(extension) = certificate.extension(oid::CRL_DISTRIBUTION_POINTS) else { return Ok(Vec::new()) };
     let mut outer = Reader::new(&extension.value, "the certificate");
     let sequence = outer.expect(der::SEQUENCE)?;
-    let mut points = outer.inside(sequence);
-    let mut names = Vec::new();
-    while !points.is_empty() {
-        let point = points.expect(der::SEQUENCE)?;
-        let mut fields = points.inside(point);
-        if let Some(name) = fields.optional(der::context_constructed(0))? {
-            names.extend(full_names(&mut fields.inside(name))?);
+    let mut list = outer.inside(sequence);
+    let mut points = Vec::new();
+    while !list.is_empty() {
+        let point = list.expect(der::SEQUENCE)?;
+        let mut fields = list.inside(point);
+        let names = match fields.optional(der::context_constructed(0))? {
+            Some(name) => full_names(&mut fields.inside(name))?,
+            None => Vec::new(),
+        };
+        let reasons = fields.optional(der::context(1))?.map_or(ALL_REASONS, |v| bits(v.content));
+        let elsewhere = fields.optional(der::context_constructed(2))?.is_some();
+        if !elsewhere {
+            points.push(Point { names, reasons });
         }
     }
-    Ok(names)
+    Ok(points)
 }
 
 /// A named bit list, bit n for bit n.

@@ -88,6 +88,8 @@ pub(super) struct Search<'a> {
     signatures: usize,
     dead: HashSet<Place>,
     known: Known<'a>,
+    /// How far the path is to be shortened before anything else is tried.
+    leave: Option<usize>,
     steps: usize,
     paths: usize,
     good: Option<(Vec<Place>, Vec<Status>)>,
@@ -109,6 +111,7 @@ impl<'a> Search<'a> {
             signatures: 0,
             dead: HashSet::new(),
             known: Known::new(bag, crls, question),
+            leave: None,
             steps: 0,
             paths: 0,
             good: None,
@@ -155,8 +158,9 @@ impl<'a> Search<'a> {
         let anchor = self.bag.is_anchor(last);
         if anchor {
             self.judge(path);
+            self.leave = self.known.dead_end(path);
             // A root has nothing above it; an anchor that was issued may have.
-            if self.is_over() || child.is_self_issued() {
+            if self.is_over() || self.leave.is_some() || child.is_self_issued() {
                 return Way::Open;
             }
         }
@@ -194,6 +198,10 @@ impl<'a> Search<'a> {
                         way = Way::Open;
                     }
                     path.pop();
+                    if self.leave.is_some_and(|place| path.len() > place) {
+                        return Way::Open;
+                    }
+                    self.leave = None;
                 }
                 Some(Err(failed)) => self.fail(path, failed),
                 // It was told the first time.

@@ -32,9 +32,12 @@ pub(super) fn check_below(child: &TbsFacts, issuer: &TbsFacts) -> Result<(), Ref
     Ok(())
 }
 
-/// A trust anchor, where it is a root: its word that it is a CA is critical, and its signature its own.
+/// A trust anchor: valid; a root says critically that it is a CA, and one that another CA issued names that one's key.
 pub(super) fn check_anchor(anchor: &Certificate, at: Timestamp) -> Result<(), Refusal> {
     link::check_time(anchor, at)?;
+    if !anchor.is_self_issued() && anchor.authority_key_id.is_none() {
+        return Err(Refusal::NoAuthorityKeyId { certificate: shown::certificate(anchor) });
+    }
     if anchor.is_self_issued() && anchor.extension(oid::BASIC_CONSTRAINTS).is_some_and(|e| !e.critical) {
         return Err(Refusal::RootConstraints { certificate: shown::certificate(anchor) });
     }

@@ -30,6 +30,10 @@ pub(super) struct Known<'a> {
     /// A certificate that the CRLs do not clear below this issuer.
     shut: HashSet<(Place, Place)>,
     answers: HashMap<(Place, Place), Answer>,
+    /// CAs that had more below them than they allow, in some path.
+    limited: HashSet<Place>,
+    /// The CA that makes every path bad that has the last one's certificates up to it.
+    culprit: Option<Place>,
 }
 
 impl<'a> Known<'a> {
@@ -43,11 +47,20 @@ impl<'a> Known<'a> {
             refused: HashSet::new(),
             shut: HashSet::new(),
             answers: HashMap::new(),
+            limited: HashSet::new(),
+            culprit: None,
         }
     }
 
     /// Whether a certificate that would stand above a path is known to refuse something in it.
     pub fn refuses(&self, path: &[Place], above: Place) -> bool {
+        if self.limited.contains(&above) {
+            let certificates: Vec<&Certificate> =
+                path.iter().chain([&above]).filter_map(|p| self.bag.get(*p)).collect();
+            if is_too_deep(&certificates) {
+                return true;
+            }
+        }
         if self.refused.is_empty() && self.shut.is_empty() {
             return false;
         }
@@ -55,8 +68,14 @@ impl<'a> Known<'a> {
             || path.iter().any(|below| self.refused.contains(&(*below, above)))
     }
 
+    /// Where a path that was just judged bad is to be left: whatever stands above that place does not mend it.
+    pub fn dead_end(&self, path: &[Place]) -> Option<usize> {
+        path.iter().position(|place| Some(*place) == self.culprit)
+    }
+
     /// Judges a path from the certificate up to the anchor, whose steps are good.
     pub fn whole(&mut self, path: &[Place]) -> Judged {
+        self.culprit = None;
         match self.check(path) {
             Ok(statuses) => Judged::Good(statuses),
             Err(failed) if failed.refusal.is_too_much() => Judged::TooMuch(MAX_COMPARISONS),
@@ -75,13 +94,26 @@ impl<'a> Known<'a> {
         let whole = |refusal: Refusal| Failed::new(Nearness::Whole, *target, refusal);
         let anchor = issuers.last().unwrap_or(leaf);
         strict::check_anchor(anchor, self.question.at).map_err(|r| Failed::new(Nearness::Anchor, *top, r))?;
-        limits::check_path_lengths(issuers.iter().rev().map(|c| c.facts())).map_err(|v| whole(v.into()))?;
+        if let Err(violation) = limits::check_path_lengths(issuers.iter().rev().map(|c| c.facts())) {
+            let too_deep = (1..certificates.len()).find(|n| is_too_deep(certificates.get(..=*n).unwrap_or_default()));
+            self.culprit = too_deep.and_then(|n| path.get(n).copied());
+            self.limited.extend(self.culprit);
+            return Err(whole(violation.into()));
+        }
         self.names(path, &certificates)?;
         let purpose = self.question.purpose;
         if let Err(refusal) = end::check_purpose_above(leaf, issuers, purpose) {
             if let Some(usage) = purpose.usage() {
                 let limiting = above.iter().zip(issuers).filter(|(_, issuer)| !issuer.allows_purpose(&usage));
-                self.refused.extend(limiting.map(|(place, _)| (*target, *place)));
+                let limiting: Vec<Place> = limiting.map(|(place, _)| *place).collect();
+                self.culprit = limiting.first().copied();
+                self.refused.extend(limiting.into_iter().map(|place| (*target, place)));
+            } else {
+                let fails = |n: &usize| {
+                    let some = issuers.get(..=*n).unwrap_or_default();
+                    end::check_purpose_above(leaf, some, purpose).is_err()
+                };
+                self.culprit = (0..issuers.len()).find(fails).and_then(|n| above.get(n).copied());
             }
             return Err(whole(refusal));
         }
@@ -107,6 +139,7 @@ impl<'a> Known<'a> {
                     Ok(()) => self.permitted.insert(pair),
                     Err(violation) => {
                         self.refused.insert(pair);
+                        self.culprit = Some(*above);
                         return Err(Failed::new(Nearness::Whole, *below, violation));
                     }
                 };
@@ -129,12 +162,13 @@ impl<'a> Known<'a> {
                 self.answers.entry((*place, *above)).or_insert_with(|| crls.ask(certificate, issuer, at)).clone();
             let (status, nearness) = match &answer {
                 Answer::Good(number) => (Status::Good(*number), None),
-                Answer::Revoked(_) => (Status::Revoked, Some(Nearness::Revoked)),
+                Answer::Revoked { .. } => (Status::Revoked, Some(Nearness::Revoked)),
                 Answer::Unknown(_) => (Status::Unknown, Some(Nearness::Unknown)),
             };
             statuses.push(status);
             if nearness.is_some() {
                 self.shut.insert((*place, *above));
+                self.culprit = self.culprit.or(Some(*above));
             }
             // What is known to be bad weighs more than what is not known.
             if let (Some(nearness), Some(refusal)) = (nearness, crls::refusal(answer, certificate))
@@ -149,6 +183,14 @@ impl<'a> Known<'a> {
             Some((nearness, about, refusal)) => Err(Failed { statuses, ..Failed::new(nearness, about, refusal) }),
         }
     }
+}
+
+/// Whether the last certificate of a path that goes upward allows fewer CAs below it than there are.
+fn is_too_deep(path: &[&Certificate]) -> bool {
+    let Some((top, below)) = path.split_last() else { return false };
+    let cas = below.iter().skip(1).filter(|c| !c.is_self_issued()).count();
+    let most = top.basic_constraints.and_then(|b| b.path_len);
+    most.is_some_and(|most| usize::try_from(most).is_ok_and(|most| cas > most))
 }
 
 impl Refusal {
