@@ -103,6 +103,33 @@ pub(super) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
     }
 }
 
+/// Writes out everything of the file system that an open file or folder is on; `false` where the system has no such call, or
+/// its call does not tell of writes that failed (before Linux 5.8).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn sync_file_system(file: &File) -> io::Result<bool> {
+    static TELLS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    if !*TELLS.get_or_init(|| tells_of_failed_writes(&std::fs::read_to_string(RELEASE).unwrap_or_default())) {
+        return Ok(false);
+    }
+    rustix::fs::syncfs(file)?;
+    Ok(true)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn sync_file_system(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// The version of the running kernel, as `6.1.0-18-amd64`.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const RELEASE: &str = "/proc/sys/kernel/osrelease";
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn tells_of_failed_writes(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 8)
+}
+
 /// Takes an advisory lock on an open file or folder; `false` when it is held elsewhere.
 pub(super) fn lock(file: &File, exclusive: bool) -> io::Result<bool> {
     let operation =
@@ -145,4 +172,16 @@ pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
 #[cfg(feature = "fault-injection")]
 pub(super) fn kill_self() {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+}
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_kernels_tell_of_failed_writes() {
+        for (release, tells) in [("5.8.0", true), ("6.1.0-18-amd64\n", true), ("5.7.19", false), ("4.19", false), ("", false)] {
+            assert_eq!(tells_of_failed_writes(release), tells, "{release}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::import_error::ImportError;
 use super::issuing::{check_holder, new_certificate};
 use super::key_file::KeyFile;
 use super::lineage::{Lineage, issued};
-use super::material::{OutFile, leaf_files};
+use super::material::{Above, OutFile, leaf_files};
 use super::past::PastSources;
 use super::release::Pending;
 use super::salvage_pieces::{identity_of, profile_of};
@@ -157,7 +157,7 @@ impl Place {
         }
         transaction.note(now, action, Some(handle), &new.serial.to_string())?;
         let warnings = if request.is_some() { given.findings(lineage.above.first()) } else { Vec::new() };
-        let files = leaf_files(certificate, key.as_deref().map(Vec::as_slice), &lineage.above);
+        let files = leaf_files(certificate, key.as_deref().map(Vec::as_slice), &Above::of(&lineage.above));
         let pending = Some(self.fill_pending(&new.serial.to_string(), &files)?);
         Ok(Recorded { action, id, pending, missing: Vec::new(), authorities, to_deliver, warnings })
     }
@@ -188,7 +188,7 @@ impl Place {
         let complete = exists(&folder) && (key.is_none() || exists(&folder.join(KEY)));
         if record.is_current && !complete {
             let chain: Vec<Certificate> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-            recorded.missing = leaf_files(&given.certificate, key.as_deref().map(Vec::as_slice), &chain);
+            recorded.missing = leaf_files(&given.certificate, key.as_deref().map(Vec::as_slice), &Above::of(&chain));
             recorded.action = "updated";
         }
         Ok(recorded)

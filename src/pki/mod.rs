@@ -5,6 +5,8 @@
 mod adopt;
 mod advice;
 mod authority;
+mod bulk;
+mod bulk_batch;
 mod bundle;
 mod ca_request;
 mod config;
@@ -61,6 +63,7 @@ mod target;
 mod view;
 mod watch;
 
+pub use bulk::{Issued, Progress};
 pub use bundle::{Bundle, BundleRequest};
 pub use ca_request::CaRequest;
 pub use config::{Config, Urls};

@@ -3,6 +3,7 @@
 use super::authority::MAX_KEY_BYTES;
 use super::folder::REQUESTS;
 use super::key_custody::key_owner;
+use super::release::is_batch;
 use super::request::request_owner;
 use super::{Error, Pki};
 use crate::disk::{Lock, decode_pem, entries, exists, read_optional};
@@ -98,6 +99,7 @@ impl Pki {
                 let ours = crl_owner(&entry).is_some()
                     || request_owner(&entry).is_some()
                     || key_owner(&entry).is_some()
+                    || is_batch(&entry)
                     || entry.parse::<Serial>().is_ok_and(|s| s.to_string() == entry);
                 if ours
                     && path.symlink_metadata().is_ok_and(|m| m.is_dir())
@@ -115,6 +117,7 @@ impl Pki {
                 (Some((number, generation, handle)), ..) => self.recover_crl(&folder, &handle, generation, number),
                 (_, Some(handle), _) => self.release_request(&handle, &folder),
                 (_, _, Some((generation, handle))) => self.settle_key(&handle, generation, &folder),
+                _ if is_batch(&entry) => self.recover_batch(&folder),
                 (None, None, None) => self.recover_certificate(&entry, &folder),
             };
             done.push(match finished {
@@ -123,6 +126,22 @@ impl Pki {
             });
         }
         Ok(done)
+    }
+
+    /// Leaves that were made together: each as if it lay in `pending/` by itself. One that cannot be finished or undone now
+    /// does not keep the others.
+    fn recover_batch(&mut self, folder: &Path) -> Result<bool, Error> {
+        let (mut finished, mut failed) = (false, None);
+        for entry in entries(folder)? {
+            if entry.parse::<Serial>().is_ok_and(|s| s.to_string() == entry) {
+                match self.recover_certificate(&entry, &folder.join(&entry)) {
+                    Ok(done) => finished |= done,
+                    Err(e) => failed = Some(e),
+                }
+            }
+        }
+        self.place.disk.remove_empty(folder)?;
+        failed.map_or(Ok(finished), Err)
     }
 
     fn recover_certificate(&mut self, entry: &str, folder: &Path) -> Result<bool, Error> {
