@@ -180,7 +180,9 @@ mod tests {
 
     #[test]
     fn which_kernels_tell_of_failed_writes() {
-        for (release, tells) in [("5.8.0", true), ("6.1.0-18-amd64\n", true), ("5.7.19", false), ("4.19", false), ("", false)] {
+        for (release, tells) in
+            [("5.8.0", true), ("6.1.0-18-amd64\n", true), ("5.7.19", false), ("4.19", false), ("", false)]
+        {
             assert_eq!(tells_of_failed_writes(release), tells, "{release}");
         }
     }

@@ -91,13 +91,7 @@ pub(super) fn work(place: &Place, queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn make(
-    place: &Place,
-    wanted: &Wanted<'_>,
-    found: &Found,
-    ready: &Ready,
-    batch: &Path,
-) -> Result<Written, Failed> {
+fn make(place: &Place, wanted: &Wanted<'_>, found: &Found, ready: &Ready, batch: &Path) -> Result<Written, Failed> {
     let made = place.make_leaf(wanted, found, &ready.issuer, &ready.above).map_err(Failed::Request)?;
     let new = place.new_leaf(wanted, found, &made).map_err(Failed::Request)?;
     let files = leaf_files(made.signed.certificate(), made.key_pem.as_deref().map(Vec::as_slice), &made.above);
@@ -123,7 +117,8 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
             looked = self.look(&batch)?;
         }
         let (scene, found) = looked;
-        let (mut issuers, mut flight): (HashMap<AuthorityId, Ready>, Option<(Flight, Arc<PathBuf>)>) = Default::default();
+        let (mut issuers, mut flight): (HashMap<AuthorityId, Ready>, Option<(Flight, Arc<PathBuf>)>) =
+            Default::default();
         let (reply, replies) = channel();
         let mut replies = Some(replies);
         for (queued, found) in batch.into_iter().zip(found) {
@@ -177,12 +172,7 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
     }
 
     /// The CA that issues, opened once for a batch.
-    fn ready(
-        &mut self,
-        cas: &Cas,
-        found: &Found,
-        issuers: &mut HashMap<AuthorityId, Ready>,
-    ) -> Result<Ready, Error> {
+    fn ready(&mut self, cas: &Cas, found: &Found, issuers: &mut HashMap<AuthorityId, Ready>) -> Result<Ready, Error> {
         let id = found.issuer.ok_or_else(|| Error::Internal("no issuer was chosen".into()))?;
         if let Some(ready) = issuers.get(&id) {
             return Ok(ready.clone());

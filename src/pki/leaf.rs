@@ -71,10 +71,7 @@ pub(super) struct Before {
 
 impl Before {
     pub fn look(place: &Place, wanted: &Wanted<'_>) -> Self {
-        Before {
-            folder_was_there: exists(&place.leaf_folder(&wanted.handle)),
-            seen: deliver::look(&wanted.request),
-        }
+        Before { folder_was_there: exists(&place.leaf_folder(&wanted.handle)), seen: deliver::look(&wanted.request) }
     }
 }
 
@@ -331,8 +328,7 @@ impl Place {
         let fail = || Error::issue(&request.identity);
         let id = found.issuer.ok_or_else(|| Error::Internal("no issuer was chosen".into()))?;
         let mut warnings = wanted.warnings.clone();
-        let (dates, lifetime) =
-            place.dates(request.profile, request.not_before, request.end, issuer).map_err(fail())?;
+        let (dates, lifetime) = place.dates(request.profile, request.not_before, request.end, issuer).map_err(fail())?;
         warnings.extend(dates.warnings);
         let key = match (&found.decision, &found.current) {
             (Decision::Renew, Some(record)) => {

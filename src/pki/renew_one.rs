@@ -170,7 +170,8 @@ impl Pki {
         let issuer = place.issuer(&cas, id)?;
         let renewed = RenewedKey { public_key: key.public_key, id: key_id };
         let (signed, warnings) = place.sign_again(&before, request, lifetime, renewed, &issuer, Some((&cas, id)))?;
-        let made = leaf::Made { key_pem: key.pem, issuer: id, above: Arc::new(Above::of(issuer.chain())), signed, warnings };
+        let made =
+            leaf::Made { key_pem: key.pem, issuer: id, above: Arc::new(Above::of(issuer.chain())), signed, warnings };
         let names = LeafRequest::of(record.profile, identity);
         let wanted = leaf_request::Wanted {
             handle: record.handle.clone(),
