@@ -9,6 +9,7 @@ mod failure;
 mod given;
 mod hook;
 mod printer;
+mod progress;
 mod render;
 mod secrets;
 mod signals;

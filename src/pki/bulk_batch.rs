@@ -221,7 +221,8 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
             match recorded {
                 Ok(Some(recorded)) => done.push((queued, found, w, recorded)),
                 other => {
-                    place.disk.remove(&pending.folder_of(&w.new.serial))?;
+                    // What cannot be removed now is removed by the next command: it was never recorded.
+                    drop(place.disk.remove(&pending.folder_of(&w.new.serial)));
                     match other {
                         Err(e) => refused.push((queued.index, e)),
                         Ok(_) if queued.attempt + 1 >= ATTEMPTS => {
