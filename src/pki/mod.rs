@@ -38,6 +38,7 @@ mod key_subject;
 mod keyring;
 mod leaf;
 mod leaf_request;
+mod leaf_steps;
 mod lineage;
 mod list;
 mod make_ca;
