@@ -118,8 +118,8 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
             looked = self.look(&batch)?;
         }
         let (scene, found) = looked;
-        let (mut issuers, mut flight): (HashMap<AuthorityId, Ready>, Option<(Flight, Arc<PathBuf>)>) =
-            Default::default();
+        let mut issuers: HashMap<AuthorityId, Ready> = HashMap::new();
+        let mut flight: Option<(Flight, Arc<PathBuf>)> = None;
         let (reply, replies) = channel();
         let mut replies = Some(replies);
         for (queued, found) in batch.into_iter().zip(found) {

@@ -30,6 +30,7 @@ impl Lab {
     }
 
     /// Another folder with the same PKI.
+    #[cfg(feature = "fault-injection")]
     pub fn copy(&self) -> Self {
         let copy = Lab(tempfile::tempdir().unwrap());
         let done = std::process::Command::new("cp").arg("-a").arg(self.root()).arg(copy.root()).status().unwrap();
