@@ -5,9 +5,10 @@
 
 use rootlet::disk::{PemWalk, decode_pem, decode_secret_pem};
 use rootlet::judge::input::{Object, Objects};
+use rootlet::judge::inspect::{Contents, report};
 use rootlet::judge::{check_chain, check_names};
-use rootlet::keys::{KeyDocument, PrivateKey, check_public_key, verify_signature};
-use rootlet::model::{Profile, Serial, SpiffeId, Subject, Subtree, Timestamp, TrustDomain};
+use rootlet::keys::{Encryption, KeyDocument, Keystore, PrivateKey, check_public_key, verify_signature};
+use rootlet::model::{Profile, Secret, Serial, SpiffeId, Subject, Subtree, Timestamp, TrustDomain};
 use rootlet::pki::read_csr;
 use rootlet::policy::{LintContext, lint_certificate, lint_crl};
 use rootlet::x509::{Crl, Pkcs7, read_certificate, read_name, read_name_to_issue};
@@ -17,7 +18,7 @@ use std::path::Path;
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every way in.
-pub const ENTRIES: [Entry; 9] = [
+pub const ENTRIES: [Entry; 11] = [
     ("certificate", certificate),
     ("crl", crl),
     ("csr", csr),
@@ -27,6 +28,8 @@ pub const ENTRIES: [Entry; 9] = [
     ("distinguished_name", distinguished_name),
     ("pkcs7", pkcs7),
     ("objects", objects),
+    ("keystore", keystore),
+    ("spiffe_bundle", spiffe_bundle),
 ];
 
 fn now() -> Option<Timestamp> {
@@ -145,5 +148,27 @@ pub fn objects(bytes: &[u8]) {
         if let Object::Unreadable { problem, .. } = found.object {
             assert!(!problem.to_string().is_empty());
         }
+    }
+}
+
+/// A keystore in DER or BER. What asks for more work than a few thousand rounds is not opened: that takes its time, by
+/// design.
+pub fn keystore(bytes: &[u8]) {
+    const ROUNDS: u64 = 4_096;
+    let Ok(keystore) = Keystore::read(bytes) else { return };
+    let is_quick = |e: &Encryption| if let Encryption::Known(p) = e { p.work <= ROUNDS } else { true };
+    let parts = keystore.parts();
+    let all = parts.iter().flat_map(|p| p.encryption.iter().chain(&p.keys));
+    if all.take(64).all(is_quick) && keystore.mac.as_ref().is_none_or(|m| m.iterations <= ROUNDS) {
+        let opened = keystore.open(Some(&Secret::new(b"secret".to_vec())));
+        assert!(opened.is_ok_and(|c| c.certificates.len() <= bytes.len()) || !bytes.is_empty());
+    }
+}
+
+/// A file that may be a SPIFFE bundle, told in full.
+pub fn spiffe_bundle(bytes: &[u8]) {
+    let (Ok(contents), Some(now)) = (Contents::new(bytes.to_vec(), None), now()) else { return };
+    for item in contents.take(64) {
+        assert_eq!(report(&item, now, None).number, item.number);
     }
 }

@@ -14,17 +14,23 @@ mod cmd {
     mod delivery;
     mod folders;
     mod import;
+    mod import_past;
+    mod inspect;
+    mod inspect_server;
     mod keys;
     mod output;
     mod refusals;
     mod renew;
     mod renew_keys;
+    mod report;
     mod request;
     mod revocation;
     mod salvage;
     mod secrets;
     mod sign;
     mod status;
+    mod tree;
+    mod verify;
     mod watch;
 }
 
@@ -39,7 +45,7 @@ fn transcripts() {
 }
 
 /// One for each verb.
-const FOLDERS: [&str; 20] = [
+const FOLDERS: [&str; 23] = [
     "root",
     "intermediate",
     "server",
@@ -55,7 +61,10 @@ const FOLDERS: [&str; 20] = [
     "bundle",
     "list",
     "show",
+    "tree",
     "status",
+    "report",
+    "inspect",
     "history",
     "doctor",
     "import",

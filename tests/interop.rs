@@ -33,6 +33,7 @@ mod interop {
     mod handshakes;
     mod haproxy;
     mod https;
+    mod inspect;
     mod java;
     mod key_files;
     mod nginx;

@@ -85,10 +85,13 @@ contract!(sqlite, crate::Fresh::sqlite:
         whether_a_key_is_here_is_kept,
         a_request_waits_under_its_handle,
         what_is_due_comes_by_urgency,
+        a_survey_says_how_each_certificate_stands,
+        what_has_its_key_elsewhere_is_found,
     }
     revocations {
         the_newest_event_says_how_it_stands,
         a_hold_is_lifted_and_comes_again,
+        a_release_is_known_by_its_time,
         a_reason_is_upgraded,
         revocations_are_of_one_issuer,
         the_next_crl_lists_what_is_revoked,

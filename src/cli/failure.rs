@@ -47,12 +47,34 @@ impl Failure {
         }
     }
 
+    /// Something that the command itself refuses after it has looked.
+    pub fn failed(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Failure { code: code.into(), exit: Some(Exit::Failed), ..Failure::usage(message, hint) }
+    }
+
     /// What was to be looked at holds nothing that can be read.
     pub fn unreadable(name: &str, problem: &impl std::fmt::Display) -> Self {
+        let message = format!("`{name}` cannot be read: {problem}");
+        Failure::failed("malformed", message, "give a file in PEM or DER, or `-` for standard input")
+    }
+
+    /// Some of what was to be looked at cannot be read; the rest was shown.
+    pub fn damaged(message: String) -> Self {
+        Failure { code: "malformed".into(), message, exit: Some(Exit::Failed), ..Failure::usage("", "") }
+    }
+
+    /// What was asked for is not there.
+    pub fn nothing_found(message: String) -> Self {
+        Failure { code: "not-found".into(), message, exit: Some(Exit::Failed), ..Failure::usage("", "") }
+    }
+
+    /// A server that presents nothing.
+    pub fn connection(error: &rootlet::judge::PresentedError) -> Self {
         Failure {
-            code: "malformed".into(),
-            message: format!("`{name}` cannot be read: {problem}"),
-            hints: vec!["give a file in PEM or DER, or `-` for standard input".into()],
+            code: error.code().into(),
+            message: error.to_string(),
+            hints: error.hint().into_iter().collect(),
+            retryable: error.is_retryable(),
             exit: Some(Exit::Failed),
             ..Failure::usage("", "")
         }

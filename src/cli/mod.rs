@@ -3,11 +3,12 @@
 mod args;
 mod commands;
 mod context;
+mod draw;
 mod exit;
 mod failure;
-#[allow(dead_code)] // the commands that look at files come next
 mod given;
 mod hook;
+mod look;
 mod printer;
 mod progress;
 mod render;

@@ -1,5 +1,6 @@
 //! Results on stdout, words on stderr. Text that came from certificates or the command line is escaped first.
 
+use super::draw::{Span, Style};
 use super::failure::{Failure, OutputLost};
 use anyhow::Context as _;
 use rootlet::issue::Warning;
@@ -21,21 +22,27 @@ pub struct Printer {
     json: bool,
     quiet: bool,
     color: bool,
+    /// Whether results are colored; words are by themselves, as they may go elsewhere.
+    color_results: bool,
 }
 
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
 const CYAN: &str = "\x1b[36m";
+const GREEN: &str = "\x1b[32m";
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
 
 impl Printer {
     pub fn new(json: bool, quiet: bool, color: Color) -> Self {
-        let color = match color {
+        let wanted = |is_terminal: bool| match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+            Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         };
-        Printer { json, quiet, color }
+        let (color, color_results) = (wanted(io::stderr().is_terminal()), wanted(io::stdout().is_terminal()));
+        Printer { json, quiet, color, color_results }
     }
 
     pub fn is_json(&self) -> bool {
@@ -56,6 +63,31 @@ impl Printer {
     /// Text on stdout, escaped line by line.
     pub fn text(&self, text: &str) -> anyhow::Result<()> {
         self.raw(&text.lines().map(|line| safe(line) + "\n").collect::<String>())
+    }
+
+    /// Lines on stdout, escaped and colored.
+    pub fn lines(&self, lines: &[Vec<Span>]) -> anyhow::Result<()> {
+        let mut text = String::new();
+        for line in lines {
+            for span in line {
+                let words = safe(&span.text);
+                let color = match span.style {
+                    Style::Plain => "",
+                    Style::Name => BOLD,
+                    Style::Dim => DIM,
+                    Style::Good => GREEN,
+                    Style::Soon => YELLOW,
+                    Style::Bad => RED,
+                };
+                if self.color_results && !color.is_empty() {
+                    text.push_str(&format!("{color}{words}{PLAIN}"));
+                } else {
+                    text.push_str(&words);
+                }
+            }
+            text.push('\n');
+        }
+        self.raw(&text)
     }
 
     /// Text on stdout as it is: PEM and other things that we made.
@@ -115,6 +147,10 @@ pub fn safe(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
+    // Almost all text is plain, and that can be told of many letters at once.
+    if text.bytes().fold(true, |plain, b| plain & matches!(b, b' '..=b'~')) {
+        return text.into();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) {

@@ -83,6 +83,20 @@ impl Origin {
     }
 }
 
+/// The passphrase that an option names, and what there is to say about where it came from. Nobody is asked, and the
+/// environment is not: what is looked at is hardly what the variable is for.
+pub fn given_passphrase(
+    option: Option<&Path>,
+    stdin_is_taken: bool,
+) -> Result<(Option<Arc<Secret>>, Vec<Warning>), Failure> {
+    let Some(path) = option else { return Ok((None, Vec::new())) };
+    let origin = if path == Path::new(STDIN) { Origin::Stdin } else { Origin::File(path.into()) };
+    let builder = SecretsBuilder { subject: Some(origin), stdin_is_taken, ..SecretsBuilder::default() };
+    let secrets = builder.build()?;
+    let secret = secrets.passphrase(PassphraseOf::Subject("the file"))?;
+    Ok((secret, secrets.warnings()))
+}
+
 /// Everything that was said about secrets on the command line.
 #[derive(Debug, Default)]
 pub struct SecretsBuilder {

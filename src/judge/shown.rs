@@ -66,7 +66,7 @@ pub(super) fn subtree(subtree: &ReadSubtree) -> String {
 }
 
 /// An address in its usual form; anything but 4 or 16 octets in hex.
-fn address(octets: &[u8]) -> String {
+pub(super) fn address(octets: &[u8]) -> String {
     if let Ok(v4) = <[u8; 4]>::try_from(octets) {
         std::net::Ipv4Addr::from(v4).to_string()
     } else if let Ok(v6) = <[u8; 16]>::try_from(octets) {
@@ -77,7 +77,7 @@ fn address(octets: &[u8]) -> String {
 }
 
 /// A network as CIDR; with its mask written out when that is not contiguous.
-fn network(octets: &[u8]) -> String {
+pub(super) fn network(octets: &[u8]) -> String {
     if octets.len() != 8 && octets.len() != 32 {
         return format!("#{}", hex(octets));
     }

@@ -8,7 +8,8 @@ use crate::model::Secret;
 use crate::x509::der::{self, Reader};
 use pkcs5::EncryptionScheme;
 use pkcs5::der::Encode as _;
-use pkcs5::pbes2::{self, Kdf, Parameters, Pbkdf2Prf};
+pub(super) use pkcs5::pbes2::Parameters;
+use pkcs5::pbes2::{self, Kdf, Pbkdf2Prf};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
@@ -79,40 +80,12 @@ impl EncryptedKey {
     /// Reads EncryptedPrivateKeyInfo in DER. Nothing is decrypted, and no work that the file asks for is done yet.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, KeyRefusal> {
         let (algorithm, _) = split(bytes)?;
-        let scheme = match EncryptionScheme::try_from(algorithm) {
-            Ok(EncryptionScheme::Pbes2(parameters)) => parameters,
-            _ => return Err(unreadable_scheme(algorithm)),
-        };
-        check_work(&scheme.kdf)?;
-        Ok(EncryptedKey { der: bytes.to_vec(), scheme })
+        Ok(EncryptedKey { der: bytes.to_vec(), scheme: read_scheme(algorithm)? })
     }
 
     /// How it is protected.
     pub fn protection(&self) -> Protection {
-        let (kdf, work) = match &self.scheme.kdf {
-            Kdf::Scrypt(p) => ("scrypt", p.cost_parameter),
-            Kdf::Pbkdf2(p) => {
-                let name = match p.prf {
-                    Pbkdf2Prf::HmacWithSha1 => "pbkdf2-hmac-sha1",
-                    Pbkdf2Prf::HmacWithSha224 => "pbkdf2-hmac-sha224",
-                    Pbkdf2Prf::HmacWithSha256 => "pbkdf2-hmac-sha256",
-                    Pbkdf2Prf::HmacWithSha384 => "pbkdf2-hmac-sha384",
-                    Pbkdf2Prf::HmacWithSha512 => "pbkdf2-hmac-sha512",
-                    _ => "pbkdf2",
-                };
-                (name, u64::from(p.iteration_count))
-            }
-            _ => ("unknown", 0),
-        };
-        let cipher = match self.scheme.encryption {
-            pbes2::EncryptionScheme::Aes128Cbc { .. } => "aes-128-cbc",
-            pbes2::EncryptionScheme::Aes192Cbc { .. } => "aes-192-cbc",
-            pbes2::EncryptionScheme::Aes256Cbc { .. } => "aes-256-cbc",
-            pbes2::EncryptionScheme::Aes128Gcm { .. } => "aes-128-gcm",
-            pbes2::EncryptionScheme::Aes256Gcm { .. } => "aes-256-gcm",
-            _ => "unknown",
-        };
-        Protection { cipher, kdf, work }
+        protection(&self.scheme)
     }
 
     /// EncryptedPrivateKeyInfo in DER.
@@ -123,16 +96,70 @@ impl EncryptedKey {
     /// PrivateKeyInfo in DER.
     pub(super) fn decrypt(&self, passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let (_, encrypted) = split(&self.der)?;
-        let mut buffer = Zeroizing::new(encrypted.to_vec());
-        let plain = self.scheme.decrypt_in_place(passphrase.expose(), &mut buffer);
-        let length = plain.map_err(|_| KeyError::WrongPassphrase)?.len();
-        buffer.truncate(length);
+        let buffer = decrypt(&self.scheme, passphrase.expose(), encrypted)?;
         // One wrong passphrase in 256 leaves padding that looks right, and noise before it.
         if !looks_like_a_key(&buffer) {
             return Err(KeyError::WrongPassphrase);
         }
         Ok(buffer)
     }
+}
+
+/// The parameters of PBES2 in an AlgorithmIdentifier in DER; their work factor is within bounds.
+pub(super) fn read_scheme(algorithm: &[u8]) -> Result<Parameters, KeyRefusal> {
+    let parameters = match EncryptionScheme::try_from(algorithm) {
+        Ok(EncryptionScheme::Pbes2(parameters)) => parameters,
+        _ => return Err(unreadable_scheme(algorithm)),
+    };
+    check_work(&parameters.kdf)?;
+    Ok(parameters)
+}
+
+/// How parameters of PBES2 protect.
+pub(super) fn protection(scheme: &Parameters) -> Protection {
+    let (kdf, work) = match &scheme.kdf {
+        Kdf::Scrypt(p) => ("scrypt", p.cost_parameter),
+        Kdf::Pbkdf2(p) => {
+            let name = match p.prf {
+                Pbkdf2Prf::HmacWithSha1 => "pbkdf2-hmac-sha1",
+                Pbkdf2Prf::HmacWithSha224 => "pbkdf2-hmac-sha224",
+                Pbkdf2Prf::HmacWithSha256 => "pbkdf2-hmac-sha256",
+                Pbkdf2Prf::HmacWithSha384 => "pbkdf2-hmac-sha384",
+                Pbkdf2Prf::HmacWithSha512 => "pbkdf2-hmac-sha512",
+                _ => "pbkdf2",
+            };
+            (name, u64::from(p.iteration_count))
+        }
+        _ => ("unknown", 0),
+    };
+    let cipher = match scheme.encryption {
+        pbes2::EncryptionScheme::Aes128Cbc { .. } => "aes-128-cbc",
+        pbes2::EncryptionScheme::Aes192Cbc { .. } => "aes-192-cbc",
+        pbes2::EncryptionScheme::Aes256Cbc { .. } => "aes-256-cbc",
+        pbes2::EncryptionScheme::Aes128Gcm { .. } => "aes-128-gcm",
+        pbes2::EncryptionScheme::Aes256Gcm { .. } => "aes-256-gcm",
+        _ => "unknown",
+    };
+    Protection { cipher, kdf, work }
+}
+
+/// Rounds of hashing that opening takes; of scrypt a measure of the same size.
+pub(super) fn rounds(scheme: &Parameters) -> u64 {
+    match &scheme.kdf {
+        Kdf::Pbkdf2(p) => u64::from(p.iteration_count),
+        Kdf::Scrypt(p) => {
+            p.cost_parameter.saturating_mul(u64::from(p.block_size)).saturating_mul(u64::from(p.parallelization))
+        }
+        _ => u64::MAX,
+    }
+}
+
+/// Opens something that is encrypted so.
+pub(super) fn decrypt(scheme: &Parameters, passphrase: &[u8], octets: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let mut buffer = Zeroizing::new(octets.to_vec());
+    let length = scheme.decrypt_in_place(passphrase, &mut buffer).map_err(|_| KeyError::WrongPassphrase)?.len();
+    buffer.truncate(length);
+    Ok(buffer)
 }
 
 /// Encrypts PKCS#8 with a passphrase, as [`Protection::CURRENT`] says.

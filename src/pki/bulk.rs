@@ -4,6 +4,7 @@
 //! one batch, the threads make the next: two batches are all that is ever held.
 
 use super::bulk_batch::{Flight, Job, Queued, work};
+use super::deliver::with_real_folder;
 use super::leaf_request::Wanted;
 use super::state::Outcome;
 use super::{Error, LeafRequest, Pki};
@@ -169,6 +170,7 @@ impl<'r, I: Iterator<Item = LeafRequest>> Run<'r, I> {
             };
             let index = self.taken;
             self.taken += 1;
+            let request = if request.delivery.is_some() { with_real_folder(&request) } else { request };
             match Wanted::new(Cow::Owned(request), &self.pki.place) {
                 Ok(wanted) => sort(Queued { index, attempt: 0, wanted }, &mut batch, &mut self.later),
                 Err(e) => self.tell(index, Err(e)),

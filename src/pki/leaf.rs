@@ -1,4 +1,5 @@
 use super::authority::{Cas, MAX_KEY_BYTES};
+use super::deliver;
 use super::folder::Place;
 use super::issuing::{ATTEMPTS, back_off, read, renewed_key, still_issuing};
 use super::leaf_request::{LeafKey, LeafRequest, Wanted};
@@ -68,6 +69,7 @@ impl Pki {
     /// # Errors
     /// [`Error`]; nothing was then recorded or released, except for [`Error::Delivery`].
     pub fn leaf(&mut self, request: &LeafRequest) -> Result<Outcome, Error> {
+        let request = &deliver::with_real_folder(request);
         let wanted = Wanted::new(Cow::Borrowed(request), &self.place)?;
         self.recover_pending()?;
         for attempt in 0..ATTEMPTS {

@@ -1,19 +1,23 @@
 //! What is due, or wrong at a glance.
 
 use super::authority::{Ca, Cas};
+use super::findings::{StatusFinding, findings};
 use super::state::wants_renewal;
 use super::{Error, Pki};
 use crate::disk::entries;
 use crate::issue::Warning;
 use crate::model::{Timestamp, Window};
+use crate::policy::Severity;
 use crate::store::{KeyPlace, Record};
 use serde::Serialize;
 
 /// What `status` is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatusRequest {
     /// How near an end must be; never more than the last third of a life.
     pub within: Window,
+    /// Ids of rules ([`crate::policy::all`]) whose findings are known and accepted.
+    pub allowed: Vec<&'static str>,
 }
 
 /// One thing that somebody should see to.
@@ -36,13 +40,24 @@ pub struct Due {
 pub struct StatusOutcome {
     /// What is due: CAs, their CRLs and pasts, then leaves, the most urgent first, then what was left half-done.
     pub due: Vec<Due>,
+    /// Rules that CAs and certificates in use break, errors first.
+    pub findings: Vec<StatusFinding>,
     /// What the user should know.
     pub warnings: Vec<Warning>,
 }
 
+impl StatusOutcome {
+    /// Whether somebody should do something: something is due, or an error was found. Warnings alone are none: what was
+    /// adopted may have some for as long as it lives.
+    pub fn wants_attention(&self) -> bool {
+        !self.due.is_empty() || self.findings.iter().any(|f| f.severity == Severity::Error)
+    }
+}
+
 impl Pki {
     /// Looks for what is due: CAs and leaves in the last third of their lives, CRLs that should be written, and what a
-    /// command left undone. Nothing is changed, and files of leaves are not looked at: that is [`Pki::doctor`]'s.
+    /// command left undone; and for rules that CAs break, or certificates that were made elsewhere or signed for others.
+    /// Nothing is changed, and files of leaves are not looked at: that is [`Pki::doctor`]'s.
     ///
     /// A certificate that ended is due for another third of its life, and for a week at least; after that it counts as given
     /// up.
@@ -83,8 +98,9 @@ impl Pki {
             let message = format!("a command died half-way, or is running: `{entry}`");
             due.push(one("half-done", Some(entry), message, None, NEXT_COMMAND.into()));
         }
-        let warnings = Vec::new();
-        Ok(StatusOutcome { due, warnings })
+        let mut warnings = Vec::new();
+        let findings = findings(&*transaction, &cas, &request.allowed, now, &mut warnings)?;
+        Ok(StatusOutcome { due, findings, warnings })
     }
 }
 

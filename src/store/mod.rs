@@ -9,13 +9,14 @@ mod schema;
 mod sqlite;
 mod sqlite_read;
 mod sqlite_revocations;
+mod sqlite_survey;
 mod sqlite_walk;
 mod sqlite_write;
 
 pub use error::StoreError;
 pub use record::{
     Authority, AuthorityId, CertificateId, CertificateRequest, Change, CrlRecord, Delivery, Event, Filter, Holder,
-    KeyPlace, NewAuthority, NewCertificate, NewRevocation, Record, Revocation,
+    KeyPlace, NewAuthority, NewCertificate, NewRevocation, Record, Revocation, Standing,
 };
 pub use sqlite::SqliteStore;
 
@@ -75,6 +76,9 @@ pub trait Transaction {
     /// How a serial of a CA stands, whether or not its certificate is known; nothing when it is not revoked or on hold.
     fn revocation(&self, issuer: AuthorityId, serial: &Serial) -> Result<Option<Revocation>, StoreError>;
 
+    /// When a serial of a CA was released from hold, where that is the newest that happened to it.
+    fn released_at(&self, issuer: AuthorityId, serial: &Serial) -> Result<Option<Timestamp>, StoreError>;
+
     /// Every certificate of this serial, of whichever issuer.
     fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError>;
 
@@ -84,6 +88,16 @@ pub trait Transaction {
     /// Walks the certificates that a filter lets through, by handle and then oldest first. The visitor returns whether
     /// to go on.
     fn walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
+
+    /// Walks every certificate in the order of recording, and says how each stands: once over the whole inventory, for
+    /// counting. With `der` each comes with its DER, which reads several times as much. The visitor returns whether to go
+    /// on.
+    fn survey(&self, der: bool, visit: &mut dyn FnMut(Standing<'_>) -> bool) -> Result<(), StoreError>;
+
+    /// Walks the newest certificates that are unexpired at `now` and whose key was never here: signed for somebody else,
+    /// or adopted. Those that end first come first. Then those of handles that an import brought, as the history says
+    /// (`recorded`, `completed`), keys and all. The visitor returns whether to go on.
+    fn elsewhere(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError>;
 
     /// Walks the newest certificates whose last third has begun, expired and revoked ones too, the most urgent first. The
     /// visitor returns whether to go on.

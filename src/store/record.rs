@@ -241,6 +241,29 @@ pub struct Event {
     pub detail: String,
 }
 
+/// How one certificate stands, as far as counting needs it. What is borrowed lies in the inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// Its place in the inventory.
+    pub id: CertificateId,
+    /// The CA generation that issued it; a root's own for a root.
+    pub issuer: AuthorityId,
+    /// Whose it is.
+    pub handle: &'a str,
+    /// What kind it is.
+    pub profile: Profile,
+    /// The first valid second.
+    pub not_before: Timestamp,
+    /// The last valid second.
+    pub not_after: Timestamp,
+    /// Whether it is the newest of its handle.
+    pub is_current: bool,
+    /// Why it is revoked or on hold, if it is.
+    pub revoked: Option<Reason>,
+    /// The certificate in DER, where it was asked for.
+    pub der: Option<&'a [u8]>,
+}
+
 /// Which certificates a walk visits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const APPLICATION_ID: i64 = 0x726c_6574;
 
 /// One script for each format, in order; a database of format n has run the first n.
-const MIGRATIONS: [&str; 2] = [FORMAT_1, FORMAT_2];
+const MIGRATIONS: [&str; 3] = [FORMAT_1, FORMAT_2, FORMAT_3];
 
 /// Certificates are narrow rows with their DER beside them, so that walking states does not read megabytes.
 /// Revocations are events, counted for each issuer: the newest row of a serial says how it stands, and no reason means
@@ -125,6 +125,13 @@ ALTER TABLE crl ADD COLUMN follows INTEGER;
 CREATE INDEX certificate_issuer ON certificate(issuer, not_after);
 CREATE INDEX revocation_end ON revocation(issuer, not_after);
 CREATE INDEX crl_event ON crl(issuer, last_event, number);
+";
+
+/// Certificates that were made elsewhere are found without looking at the others, of which nothing is kept: those whose
+/// key was never here, and those that an import recorded.
+const FORMAT_3: &str = "
+CREATE INDEX certificate_elsewhere ON certificate(not_after) WHERE key_here = 0;
+CREATE INDEX history_import ON history(handle) WHERE action IN ('recorded', 'completed');
 ";
 
 /// Brings a database to the newest format; an empty file becomes an inventory.

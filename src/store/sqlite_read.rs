@@ -23,7 +23,7 @@ fn handle(text: &str) -> Result<Handle, StoreError> {
     text.parse().map_err(|_| damaged("a handle"))
 }
 
-fn profile(text: &str) -> Result<Profile, StoreError> {
+pub(super) fn profile(text: &str) -> Result<Profile, StoreError> {
     text.parse().map_err(|_| damaged("a profile"))
 }
 
@@ -39,7 +39,7 @@ pub(super) fn digest(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
     bytes.try_into().map_err(|_| damaged("a digest"))
 }
 
-fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, StoreError> {
+pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, StoreError> {
     row.get_ref(column)?.as_str().map_err(|_| damaged("a text"))
 }
 

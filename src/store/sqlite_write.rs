@@ -1,6 +1,6 @@
 use super::record::{
     Authority, AuthorityId, CertificateId, CertificateRequest, Change, CrlRecord, Delivery, Event, Filter, Holder,
-    KeyPlace, NewAuthority, NewCertificate, NewRevocation, Record, Revocation,
+    KeyPlace, NewAuthority, NewCertificate, NewRevocation, Record, Revocation, Standing,
 };
 use super::sqlite::SqliteTransaction;
 use super::{StoreError, Transaction};
@@ -46,6 +46,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_revocation(issuer, serial)
     }
 
+    fn released_at(&self, issuer: AuthorityId, serial: &Serial) -> Result<Option<Timestamp>, StoreError> {
+        self.read_released_at(issuer, serial)
+    }
+
     fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError> {
         self.read_with_serial(serial)
     }
@@ -56,6 +60,14 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn walk(&self, filter: &Filter, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
         self.read_walk(filter, visit)
+    }
+
+    fn survey(&self, der: bool, visit: &mut dyn FnMut(Standing<'_>) -> bool) -> Result<(), StoreError> {
+        self.read_survey(der, visit)
+    }
+
+    fn elsewhere(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {
+        self.read_elsewhere(now, visit)
     }
 
     fn due(&self, now: Timestamp, visit: &mut dyn FnMut(Record) -> bool) -> Result<(), StoreError> {

@@ -56,6 +56,20 @@ impl Csr {
     /// [`X509Error`] when it is none, asks twice for an attribute or extension, has names that cannot be read, or asks for
     /// a critical extension that nobody knows.
     pub fn read(bytes: &[u8]) -> Result<Self, X509Error> {
+        let csr = Self::read_loose(bytes)?;
+        match csr.extensions.iter().find(|e| e.critical && !KNOWN.contains(&e.oid.arcs())) {
+            Some(e) => {
+                Err(X509Error::malformed(WHAT, format!("the unknown extension {} asked for as critical", e.oid)))
+            }
+            None => Ok(csr),
+        }
+    }
+
+    /// As [`Csr::read`], and takes critical extensions that nobody knows too: for those who look, not for issuers.
+    ///
+    /// # Errors
+    /// [`X509Error`] when it is none, asks twice for an attribute or extension, or has names that cannot be read.
+    pub fn read_loose(bytes: &[u8]) -> Result<Self, X509Error> {
         let mut outer = Reader::new(bytes, WHAT);
         let request = outer.expect(der::SEQUENCE)?;
         outer.end()?;
@@ -132,9 +146,6 @@ impl Csr {
             if !seen.insert(&e.oid) {
                 return Err(list.fail(&format!("the extension {} asked for twice", e.oid)));
             }
-            if e.critical && !KNOWN.contains(&e.oid.arcs()) {
-                return Err(list.fail(&format!("the unknown extension {} asked for as critical", e.oid)));
-            }
         }
         let names = self.extensions.iter().find(|e| e.oid.arcs() == oid::SUBJECT_ALT_NAME);
         if let Some(names) = names {
@@ -159,6 +170,17 @@ impl Csr {
             all.push(ExtendedKeyUsage::from_oid(one));
         }
         Ok(all)
+    }
+
+    /// Whether the powers of a CA are wished for.
+    pub fn is_for_a_ca(&self) -> bool {
+        let wished = self.extensions.iter().find(|e| e.oid.arcs() == oid::BASIC_CONSTRAINTS);
+        let ca = |value: &[u8]| {
+            let mut outer = Reader::new(value, WHAT);
+            let sequence = outer.expect(der::SEQUENCE).ok()?;
+            outer.inside(sequence).optional(der::BOOLEAN).ok()?.map(|b| b.content == [0xff])
+        };
+        wished.is_some_and(|e| ca(&e.value) == Some(true))
     }
 
     /// The DER bytes.
@@ -260,11 +282,15 @@ mod tests {
     }
 
     fn with_attributes(attributes: &[u8]) -> Result<Csr, X509Error> {
+        Csr::read(&request(attributes))
+    }
+
+    fn request(attributes: &[u8]) -> Vec<u8> {
         let version = tlv(der::INTEGER, &[0]);
         let set = tlv(der::context_constructed(0), attributes);
         let info =
             der::constructed(der::SEQUENCE, &[&version, fields().subject.as_bytes(), &fields().public_key, &set]);
-        Csr::read(&assemble_csr(&info, SignatureAlgorithm::Ed25519, &[9; 64]))
+        assemble_csr(&info, SignatureAlgorithm::Ed25519, &[9; 64])
     }
 
     fn attribute(arcs: &[u64], value: &[u8]) -> Vec<u8> {
@@ -300,6 +326,9 @@ mod tests {
         let unknown = |critical| with_attributes(&asking(&extension(&[1, 2, 3, 4], critical, &[5, 0])));
         assert!(unknown(false).is_ok());
         assert!(unknown(true).is_err());
+        let asking = asking(&extension(&[1, 2, 3, 4], true, &[5, 0]));
+        let loose = Csr::read_loose(&request(&asking)).unwrap();
+        assert!(loose.extensions[0].critical, "who looks sees it");
     }
 
     #[test]

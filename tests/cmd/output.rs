@@ -27,6 +27,7 @@ fn json_of_success() {
         "bundle --with-intermediates --crls --output bundle.pem",
         "doctor",
         "doctor --repair",
+        "inspect pki/public/crls.pem",
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let object = s.json(&words);

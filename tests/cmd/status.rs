@@ -1,6 +1,6 @@
 //! `status` and `history`: what is due, and what was done.
 
-use crate::common::{DAY, Sandbox};
+use crate::common::{DAY, Sandbox, hostile};
 use serde_json::Value;
 
 /// Kind and name of what is due. `status` changes nothing.
@@ -74,6 +74,67 @@ fn a_crl_is_due_in_its_last_third() {
     std::fs::rename(s.path("elsewhere.pem"), s.path("pki/ca/lab-issuing/key.pem")).unwrap();
     s.ok(&["crl", "--due"]);
     assert_eq!(due(&s, &[]), []);
+}
+
+/// What was made elsewhere is held against the rules; what was issued here passed them before it was signed.
+#[test]
+fn findings_of_what_was_adopted() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "api.internal"]);
+    let none = s.json(&["status"]);
+    assert_eq!(none["findings"], Value::Array(vec![]));
+    let s = hostile::adopted("example.org");
+    let ran = s.run(&["status", "--json"]).exits(3);
+    let object = ran.object();
+    assert_eq!(object["due"], Value::Array(vec![]));
+    let findings = object["findings"].as_array().unwrap();
+    let weights: Vec<&str> = findings.iter().map(|f| f["severity"].as_str().unwrap()).collect();
+    assert!(
+        weights.contains(&"error") && weights.is_sorted_by_key(|w| *w == "warning"),
+        "errors come first: {weights:?}"
+    );
+    assert!(findings.iter().all(|f| f["citation"].as_str().is_some_and(|c| !c.is_empty())));
+    let told = s.run(&["status"]).exits(3).says("nothing is due").says("`--allow RULE` accepts");
+    assert!(told.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{told}");
+    // Errors alone make it say no, and those of rules that were accepted do not.
+    let mut rules: Vec<&str> =
+        findings.iter().filter(|f| f["severity"] == "error").map(|f| f["lint"].as_str().unwrap()).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let (last, others) = rules.split_last().unwrap();
+    fn allowing<'a>(rules: &[&'a str]) -> Vec<&'a str> {
+        let options = rules.iter().flat_map(|r| ["--allow", *r]);
+        ["status", "--json"].into_iter().chain(options).collect()
+    }
+    let left = s.run(&allowing(others)).exits(3).object();
+    assert!(left["findings"].as_array().unwrap().iter().all(|f| f["severity"] == "warning" || f["lint"] == *last));
+    s.run(&allowing(&rules)).exits(0);
+    s.refuses(&["status", "--allow", "no-such-rule"], 2, "usage");
+    s.refuses(&["status", "--allow", "no-such-rule", "--pki", "nowhere"], 2, "usage");
+}
+
+/// A leaf that came with its key is judged as one that came without.
+#[test]
+fn findings_of_what_came_with_its_key() {
+    let s = Sandbox::new();
+    hostile::write(&s, "example.org");
+    s.ok(&["import", "hostile", "--cert-file", "hostile.pem", "--key-file", "hostile.key", "--no-past"]);
+    s.ok(&["import", "leaf", "--cert-file", "leaf-0.pem", "--key-file", "leaf-0.key"]);
+    let findings = s.run(&["status", "--json"]).exits(3).object()["findings"].clone();
+    assert!(findings.as_array().unwrap().iter().any(|f| f["name"] == "leaf"), "{findings}");
+}
+
+/// What has ended, or is revoked, is nobody's concern.
+#[test]
+fn findings_are_of_what_is_in_use() {
+    let s = hostile::adopted("example.org");
+    let of = |name: &str| {
+        let object = s.run(&["status", "--json"]).object();
+        object["findings"].as_array().unwrap().iter().filter(|f| f["name"] == name).count()
+    };
+    assert!(of("leaf-0") > 0);
+    s.ok(&["revoke", "leaf-0"]);
+    assert_eq!(of("leaf-0"), 0);
 }
 
 #[test]

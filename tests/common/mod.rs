@@ -1,6 +1,7 @@
 //! A scratch folder with the binary under test in it, what the binary said, and everything that the folder holds.
 #![allow(dead_code)] // each test crate uses its part
 
+pub mod hostile;
 pub mod ordered;
 pub mod ran;
 pub mod state;

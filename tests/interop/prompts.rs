@@ -101,3 +101,24 @@ fn nothing_is_asked_without_a_terminal() {
     command.args(["intermediate", "Issuing"]).current_dir(at).stdin(Stdio::null());
     run(&mut command).fails().says("the key of `lab-root` is encrypted");
 }
+
+/// A page of HTML is not for a terminal, and lines are colored there.
+#[test]
+fn a_terminal_gets_a_tree_and_no_page() {
+    if !present(&[&PYTHON]) {
+        return;
+    }
+    let folder = folder();
+    let at = folder.path();
+    run(clean_command(ROOTLET).args(["root", "Lab Root"]).current_dir(at)).succeeds();
+    let on_terminal = |arguments: &[&str], no_color: &str| {
+        let mut command = PYTHON.command();
+        command.arg("-I").arg(source("python/on_terminal.py")).arg("").arg(ROOTLET).args(arguments);
+        run(command.env("NO_COLOR", no_color).current_dir(at)).succeeds()
+    };
+    on_terminal(&["report"], "").says("exit: 2").says("add `--output pki.html`");
+    on_terminal(&["report", "--output", "pki.html"], "").says("exit: 0");
+    on_terminal(&["tree"], "").says("exit: 0").says("\u{1b}[1mlab-root\u{1b}[0m");
+    let plain = on_terminal(&["tree"], "1").says("lab-root  root, p256");
+    assert!(!plain.stdout.contains('\u{1b}'), "{plain}");
+}

@@ -21,6 +21,8 @@ pub enum Shape {
     Pem(&'static str),
     Nullable(Box<Shape>),
     List(Box<Shape>),
+    /// A list of just these.
+    Row(Vec<Shape>),
     /// Any names, all values of one shape.
     Map(Box<Shape>),
     /// These fields in this order.
@@ -28,7 +30,7 @@ pub enum Shape {
     /// As `Object`; those with `true` may be left out.
     Loose(Vec<(&'static str, bool, Shape)>),
 }
-use Shape::{Bool, Hex, List, Loose, Map, Nullable, Number, Object, Path as PathShape, Pem, Text, Time, Word};
+use Shape::{Bool, Hex, List, Loose, Map, Nullable, Number, Object, Path as PathShape, Pem, Row, Text, Time, Word};
 
 impl Shape {
     pub fn check(&self, value: &Ordered, at: &str) -> Result<(), String> {
@@ -44,6 +46,10 @@ impl Shape {
             (Pem(label), Ordered::Text(t)) if t.starts_with(&format!("-----BEGIN {label}-----\n")) => Ok(()),
             (List(shape), Ordered::List(items)) => {
                 items.iter().enumerate().try_for_each(|(n, item)| shape.check(item, &format!("{at}[{n}]")))
+            }
+            (Row(shapes), Ordered::List(items)) if shapes.len() == items.len() => {
+                let both = shapes.iter().zip(items).enumerate();
+                both.into_iter().try_for_each(|(n, (shape, item))| shape.check(item, &format!("{at}[{n}]")))
             }
             (Map(shape), Ordered::Object(fields)) => {
                 fields.iter().try_for_each(|(name, v)| shape.check(v, &format!("{at}.{name}")))
@@ -75,6 +81,7 @@ impl Shape {
             (PathShape, _) => wrong("an absolute path of a file that exists"),
             (Pem(label), _) => wrong(&format!("PEM of a {label}")),
             (List(_), _) => wrong("a list"),
+            (Row(shapes), _) => wrong(&format!("a list of {}", shapes.len())),
             (Map(_) | Object(_) | Loose(_), _) => wrong("an object"),
         }
     }

@@ -1,10 +1,10 @@
 //! Certificates, handles, CAs, keys, deliveries, history.
 
-use super::sample::{add_root, day, handle, leaf, read, record, serial, with_root, write};
+use super::sample::{add_root, day, handle, leaf, read, record, revoke, serial, with_root, write};
 use rootlet::model::{Profile, Reason, Serial, Timestamp};
 use rootlet::store::{
     Access, CertificateRequest, Delivery, Event, Filter, Holder, KeyPlace, NewAuthority, NewCertificate, NewRevocation,
-    Record, Store, StoreError,
+    Record, Standing, Store, StoreError,
 };
 
 fn walk(store: &mut dyn Store, filter: &Filter) -> Vec<Record> {
@@ -352,4 +352,83 @@ pub fn what_is_due_comes_by_urgency(store: &mut dyn Store) {
     assert_eq!(due(store, turn.plus(1)), ["soon"]);
     assert_eq!(due(store, day(61)), ["soon", "later"]);
     assert_eq!(due(store, day(200)), ["soon", "later"], "the visitor ended it");
+}
+
+/// What a survey says of a certificate: its serial in the DER, and how it stands.
+type Seen = (String, String, bool, Option<Reason>, Option<usize>);
+
+pub fn a_survey_says_how_each_certificate_stands(store: &mut dyn Store) {
+    let ca = with_root(store);
+    for (name, number) in [("web", 1), ("web", 2), ("db", 3), ("held", 4), ("freed", 5)] {
+        record(store, &leaf(ca, name, number));
+    }
+    revoke(store, ca, 1, day(100), Some(Reason::Superseded));
+    revoke(store, ca, 4, day(100), Some(Reason::CertificateHold));
+    revoke(store, ca, 5, day(100), Some(Reason::CertificateHold));
+    revoke(store, ca, 5, day(100), None);
+    // A serial of another issuer says nothing of this one's.
+    let other = write(store, |t| add_root(t, "other", 2_000_000));
+    revoke(store, other, 3, day(100), Some(Reason::KeyCompromise));
+    let survey = |store: &mut dyn Store, der: bool, most: usize| {
+        let mut all: Vec<Seen> = Vec::new();
+        let mut visit = |s: Standing<'_>| {
+            assert!((s.not_before, s.profile.is_ca()) == (day(0), s.handle == "ca" || s.handle == "other"));
+            assert_eq!(s.issuer == other, s.handle == "other");
+            all.push((s.handle.into(), s.not_after.date(), s.is_current, s.revoked, s.der.map(<[u8]>::len)));
+            all.len() < most
+        };
+        read(store, |t| t.survey(der, &mut visit).unwrap());
+        all
+    };
+    let row =
+        |name: &str, is_current, revoked, days: i64| (name.to_string(), day(days).date(), is_current, revoked, None);
+    let expected = [
+        row("ca", true, None, 3650),
+        row("web", false, Some(Reason::Superseded), 100),
+        row("web", true, None, 100),
+        row("db", true, None, 100),
+        row("held", true, Some(Reason::CertificateHold), 100),
+        row("freed", true, None, 100),
+        row("other", true, None, 3650),
+    ];
+    assert_eq!(survey(store, false, usize::MAX), expected);
+    let with_der = expected.clone().map(|(a, b, c, d, _)| (a, b, c, d, Some(160)));
+    assert_eq!(survey(store, true, usize::MAX), with_der);
+    assert_eq!(survey(store, false, 2), expected[..2], "the visitor ended it");
+}
+
+pub fn what_has_its_key_elsewhere_is_found(store: &mut dyn Store) {
+    let ca = with_root(store);
+    let theirs = |name: &str, number, end: i64| NewCertificate {
+        key_here: false,
+        not_after: day(end),
+        ..leaf(ca, name, number)
+    };
+    for new in
+        [theirs("b", 1, 30), theirs("a", 2, 20), theirs("old", 3, 5), theirs("renewed", 4, 40), leaf(ca, "ours", 5)]
+    {
+        record(store, &new);
+    }
+    record(store, &theirs("renewed", 6, 50));
+    // Those that an import brought, and that are here with their keys, come behind.
+    for new in [leaf(ca, "brought", 7), NewCertificate { not_after: day(1), ..leaf(ca, "ended", 8) }] {
+        record(store, &new);
+    }
+    write(store, |t| {
+        for (action, name) in [("recorded", "brought"), ("completed", "a"), ("recorded", "ended"), ("created", "ours")]
+        {
+            t.note(day(0), action, Some(&handle(name)), "").unwrap();
+        }
+    });
+    let found = |store: &mut dyn Store, most: usize| {
+        let mut all = Vec::new();
+        let mut visit = |r: Record| {
+            all.push(r.serial.to_string());
+            all.len() < most
+        };
+        read(store, |t| t.elsewhere(day(5).plus(1), &mut visit).unwrap());
+        all
+    };
+    assert_eq!(found(store, 9), ["02", "01", "06", "07"], "those that end first come first");
+    assert_eq!(found(store, 1), ["02"], "the visitor ended it");
 }

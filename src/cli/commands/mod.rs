@@ -6,17 +6,21 @@ mod crl;
 mod doctor;
 mod history;
 mod import;
+pub mod inspect;
 mod intermediate;
 mod key;
 mod leaf;
 mod list;
 mod renew;
+mod report;
 mod request;
 mod revoke;
 mod root;
 mod show;
 mod sign;
 mod status;
+mod tree;
+mod verify;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -51,7 +55,11 @@ pub fn all() -> Vec<Command> {
         bundle::definition(),
         list::definition(),
         show::definition(),
+        tree::definition(),
         status::definition(),
+        report::definition(),
+        inspect::definition(),
+        verify::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -73,7 +81,11 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "bundle" => bundle::run(matches, context),
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
+        "tree" => tree::run(matches, context),
+        "report" => report::run(matches, context),
         "status" => status::run(matches, context),
+        "inspect" => inspect::run(matches, context),
+        "verify" => verify::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
         "completions" => completions::run(matches),

@@ -8,6 +8,7 @@ mod found;
 mod objects;
 
 pub use found::{Found, Object, Problem};
+pub(super) use objects::read_object;
 pub use objects::{InputError, MAX_INPUT, MAX_OBJECT, Objects};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use super::{Found, Object, Problem};
 use crate::disk::PemWalk;
 use crate::keys::KeyDocument;
-use crate::x509::{Crl, Csr, DerKind, Pkcs7, read_certificate, rsa_public_key_info, split_der};
+use crate::x509::{Crl, Csr, DerKind, Pkcs7, definite_ber, read_certificate, rsa_public_key_info, split_der};
 use std::collections::VecDeque;
 use zeroize::Zeroizing;
 
@@ -33,6 +33,8 @@ const TRUSTED: &str = "TRUSTED CERTIFICATE";
 const PARAMETERS: &str = " PARAMETERS";
 const PRIVATE_KEY: &str = "PRIVATE KEY";
 const SEQUENCE: u8 = 0x30;
+/// How BER begins that does not say its length: keystores of NSS, bundles that were written as they came.
+const INDEFINITE: [u8; 2] = [SEQUENCE, 0x80];
 
 /// Why there is nothing to look at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,12 +77,17 @@ impl Objects {
     /// # Errors
     /// [`InputError`] when there is nothing in it that could be read.
     pub fn new(file: Vec<u8>) -> Result<Self, InputError> {
-        let file = Zeroizing::new(file);
+        let mut file = Zeroizing::new(file);
         if file.len() as u64 > MAX_INPUT {
             return Err(InputError::TooLarge);
         }
         if file.iter().all(u8::is_ascii_whitespace) {
             return Err(InputError::Empty);
+        }
+        if file.starts_with(&INDEFINITE)
+            && let Some(der) = definite_ber(&file)
+        {
+            file = Zeroizing::new(der);
         }
         // A text may begin with the digit zero, which is the octet of a SEQUENCE; and a certificate may hold what looks like
         // PEM in a name.
@@ -220,8 +227,19 @@ fn private_key(file: &[u8]) -> Object {
     Object::PrivateKey(KeyDocument::read(file).map(Box::new))
 }
 
+/// Reads one structure that should be of this kind.
+pub(in crate::judge) fn read_object(der: Vec<u8>, kind: DerKind) -> Object {
+    match read_der(der, Some(kind)) {
+        Read::Object(object) => object,
+        Read::Bundle(_) => Object::Unreadable { kind: Some(kind), der: Vec::new(), problem: Problem::Unknown },
+    }
+}
+
 /// Reads one structure. `promised` is what its label, or the bundle around it, says that it is.
-fn read_der(der: Vec<u8>, promised: Option<DerKind>) -> Read {
+fn read_der(mut der: Vec<u8>, promised: Option<DerKind>) -> Read {
+    if der.starts_with(&INDEFINITE) {
+        der = definite_ber(&der).unwrap_or(der);
+    }
     let holds = DerKind::of(&der);
     let kind = holds.or(promised);
     let unreadable = |der, problem| Read::Object(Object::Unreadable { kind, der, problem });
@@ -252,7 +270,7 @@ fn read_der(der: Vec<u8>, promised: Option<DerKind>) -> Read {
                 Err(e) => unreadable(Vec::new(), e.into()),
             };
         }
-        Some(DerKind::Csr) => Csr::read(&der).map(|c| Object::Csr(Box::new(c))).map_err(Problem::from),
+        Some(DerKind::Csr) => Csr::read_loose(&der).map(|c| Object::Csr(Box::new(c))).map_err(Problem::from),
         Some(DerKind::PublicKey) => return Read::Object(Object::PublicKey(der)),
         Some(DerKind::RsaPublicKey) => return Read::Object(Object::PublicKey(rsa_public_key_info(&der))),
         Some(DerKind::PrivateKey) => return Read::Object(private_key(&Zeroizing::new(der))),

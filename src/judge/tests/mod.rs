@@ -1,6 +1,7 @@
-mod certificates;
+pub mod certificates;
 mod chain;
-mod lab;
+mod forest;
+pub mod lab;
 mod limits;
 mod names;
 mod properties;

@@ -22,7 +22,9 @@ pub(super) static LINTS: &[Lint] = &[
     rule("spiffe-purposes-absent", "X509-SVID 4.4", "a leaf SVID has extKeyUsage", purposes_absent)
         .warns()
         .asked_by(SPIFFE),
-    rule("spiffe-trust-domain", "X509-SVID 3.2", "an SVID is of its signer's trust domain", trust_domain)
+    rule("spiffe-trust-domain", "X509-SVID 3.2", "a leaf SVID is of its signer's trust domain", trust_domain)
+        .asked_by(SPIFFE),
+    rule("spiffe-ca-trust-domain", "X509-SVID 3.2", "a CA's SVID is of its signer's trust domain", ca_trust_domain)
         .warns()
         .asked_by(SPIFFE),
 ];
@@ -99,10 +101,24 @@ fn purposes_absent(v: &View<'_>, report: &mut Report) {
     }
 }
 
+/// A signer that says whose it is signs for nobody else; one that says nothing may sign for any.
 fn trust_domain(v: &View<'_>, report: &mut Report) {
+    if !v.ca {
+        foreign_ids(v, report);
+    }
+}
+
+fn ca_trust_domain(v: &View<'_>, report: &mut Report) {
+    if v.ca {
+        foreign_ids(v, report);
+    }
+}
+
+fn foreign_ids(v: &View<'_>, report: &mut Report) {
     let parse = |u: &str| SpiffeId::parse(u).ok();
     let Some(signer) = v.issuer.and_then(|i| i.uris().find_map(parse)) else { return };
     for id in ids(v).filter_map(parse).filter(|i| i.trust_domain() != signer.trust_domain()) {
-        report.say(format!("`{id}` is signed by a CA of the trust domain `{}`", signer.trust_domain()));
+        let text = format!("`{id}` is signed by a CA of the trust domain `{}`", signer.trust_domain());
+        report.say_with(text, "choose a CA of its own trust domain with `--issuer`, or one that names none");
     }
 }

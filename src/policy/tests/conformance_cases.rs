@@ -131,6 +131,10 @@ pub(super) static CASES: &[Case] = &[
     case("spiffe-trust-domain", Workload, |s| {
         s.issuer().names = Some(vec![GeneralName::Uri("spiffe://other.example".into())]);
     }),
+    case("spiffe-ca-trust-domain", Intermediate, |s| {
+        uris(s, &["spiffe://td"]);
+        s.issuer().names = Some(vec![GeneralName::Uri("spiffe://other.example".into())]);
+    }),
     case("platform-ed25519", Server, |s| s.facts.public_key = public_key(KeyAlgorithm::Ed25519, 1)),
     case("platform-rsa-server", Server, |s| s.facts.public_key = public_key(KeyAlgorithm::Rsa2048, 1)),
     case("platform-uri-constraints", Intermediate, |s| permit(s, ReadSubtree::Uri("example.org".into()))),

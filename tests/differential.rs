@@ -1,0 +1,192 @@
+//! The same chains, judged by `verify`, rustls-webpki and `openssl verify -x509_strict`. Wherever two of them disagree,
+//! the table in `docs/verify.md` says why, with the word of the standard; a disagreement that it does not explain fails.
+//!
+//! `ROOTLET_DIFFERENTIAL=SEED,COUNT` judges other chains.
+#![cfg(unix)]
+
+#[path = "differential/case.rs"]
+mod case;
+#[path = "forge/mod.rs"]
+mod forge;
+#[path = "differential/judges.rs"]
+mod judges;
+
+use case::{CHANGES, case};
+use forge::Maker;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many chains are judged.
+const CASES: u64 = 2_500;
+
+type Row = (&'static str, &'static str, bool, &'static str);
+
+/// Who differs from `verify`, what was done to the chain, whether the other one says yes, and what the standard says: the
+/// rows of the table.
+const EXPLAINED: &[Row] = &[
+    (
+        "webpki",
+        "leaf-signs",
+        true,
+        "RFC 5280 4.2.1.9: keyCertSign without cA must not be asserted; webpki reads no key usage",
+    ),
+    ("webpki", "leaf-constraints", true, "RFC 5280 4.2.1.10: name constraints stand in CA certificates only"),
+    (
+        "webpki",
+        "leaf-no-authority-key-id",
+        true,
+        "RFC 5280 4.2.1.1: every certificate has it but a self-signed one; webpki does not look",
+    ),
+    (
+        "webpki",
+        "leaf-other-authority-key-id",
+        true,
+        "RFC 5280 4.2.1.1: it names another key than the issuer has; webpki does not look",
+    ),
+    ("webpki", "leaf-empty-subject-loose", true, "RFC 5280 4.1.2.6: an empty subject takes a critical subjectAltName"),
+    (
+        "webpki",
+        "leaf-empty-subject",
+        true,
+        "RFC 5280 4.1.2.6, where the names are taken away too: nothing names it; webpki then matches no host",
+    ),
+    (
+        "webpki",
+        "leaf-underscore",
+        true,
+        "RFC 5280 4.2.1.6, RFC 1034 3.5: no host name has an underscore; webpki takes what is in use",
+    ),
+    (
+        "webpki",
+        "ca-may-not-sign",
+        true,
+        "RFC 5280 6.1.4 (n): keyCertSign is required where key usage is present; webpki reads no key usage",
+    ),
+    ("webpki", "ca-no-subject-key-id", true, "RFC 5280 4.2.1.2: every CA has it"),
+    ("webpki", "ca-no-authority-key-id", true, "RFC 5280 4.2.1.1: every certificate has it but a self-signed one"),
+    (
+        "webpki",
+        "ca-permits-directory",
+        false,
+        "RFC 5280 4.2.1.10: directory names are compared; webpki refuses every name under such a constraint",
+    ),
+    (
+        "webpki",
+        "root-expired",
+        true,
+        "RFC 5280 6.1.1 (d): an anchor is a name and a key, and its dates are a matter of policy; here an expired root vouches for nothing",
+    ),
+    (
+        "webpki",
+        "root-loose-basic-constraints",
+        true,
+        "RFC 5280 4.2.1.9: they must be critical; an anchor's certificate is not read by webpki",
+    ),
+    (
+        "webpki",
+        "root-no-subject-key-id",
+        true,
+        "RFC 5280 4.2.1.2: every CA has it; an anchor's certificate is not read by webpki",
+    ),
+    (
+        "webpki",
+        "root-unknown-critical",
+        true,
+        "RFC 5280 4.2: what is critical and unknown is refused, wherever it stands",
+    ),
+    (
+        "webpki",
+        "root-path-length-0",
+        true,
+        "RFC 5280 6.1.1 leaves an anchor's own limits open; here they count, as with OpenSSL and Go",
+    ),
+    ("openssl", "leaf-is-ca", true, "X509-SVID 5.2: a CA authenticates nobody; OpenSSL leaves it to the caller"),
+    ("openssl", "leaf-constraints", true, "RFC 5280 4.2.1.10: name constraints stand in CA certificates only"),
+    ("openssl", "leaf-underscore", true, "RFC 5280 4.2.1.6, RFC 1034 3.5: no host name has an underscore"),
+    (
+        "openssl",
+        "leaf-no-names",
+        false,
+        "RFC 9525 6.4.4: a common name is no host name; OpenSSL holds it against DNS constraints where there is no subjectAltName",
+    ),
+    (
+        "openssl",
+        "ca-loose-basic-constraints",
+        false,
+        "RFC 5280 4.2.1.9 asks it of CAs, 6.1.4 (k) of no validator: a warning here",
+    ),
+    (
+        "openssl",
+        "ca-no-usage",
+        false,
+        "RFC 5280 4.2.1.3 asks it of CAs, 6.1.4 (n) only where it is present: a warning here",
+    ),
+    ("openssl", "root-no-usage", false, "the same of the root"),
+    (
+        "openssl",
+        "a-ring",
+        false,
+        "RFC 4158: OpenSSL takes the first issuer that fits and does not go back when it leads round",
+    ),
+];
+
+fn seeds() -> std::ops::Range<u64> {
+    let Ok(text) = std::env::var("ROOTLET_DIFFERENTIAL") else { return 0..CASES };
+    let (seed, count) = text.split_once(',').expect("SEED,COUNT");
+    let (seed, count): (u64, u64) = (seed.parse().unwrap(), count.parse().unwrap());
+    seed..seed + count
+}
+
+#[test]
+fn disagreements_are_explained() {
+    let mut makers: Vec<Maker> = (0..6).map(|_| Maker::new()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut unexplained: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let (mut good, mut bad) = (0, 0);
+    for seed in seeds() {
+        let case = case(&mut makers, seed);
+        let ours = judges::rootlet(&case);
+        *(if ours.is_ok() { &mut good } else { &mut bad }) += 1;
+        let others = [("webpki", judges::webpki(&case)), ("openssl", judges::openssl(&case, folder.path()))];
+        for (judge, theirs) in others {
+            if theirs.is_ok() == ours.is_ok() {
+                continue;
+            }
+            let explanation = EXPLAINED
+                .iter()
+                .find(|(j, change, yes, _)| *j == judge && *yes == theirs.is_ok() && case.changes.contains(change));
+            match explanation {
+                Some((judge, change, ..)) => drop(seen.insert((judge, change))),
+                None => {
+                    let key = format!("{judge} says {theirs:?} to {}", case.changes.join(" and "));
+                    let told = unexplained.entry(key).or_insert((0, format!("seed {seed}; verify says {ours:?}")));
+                    told.0 += 1;
+                }
+            }
+        }
+    }
+    let mut text = String::new();
+    for (what, (count, example)) in &unexplained {
+        text.push_str(&format!("{count} × {what} ({example})\n"));
+    }
+    assert!(unexplained.is_empty(), "nobody explains:\n{text}");
+    if std::env::var_os("ROOTLET_DIFFERENTIAL").is_none() {
+        assert!(good > 200 && bad > 200, "{good} good and {bad} bad chains");
+        let never: Vec<_> = EXPLAINED.iter().filter(|(j, c, ..)| !seen.contains(&(*j, *c))).collect();
+        assert!(never.is_empty(), "explained, and never seen: {never:#?}");
+    }
+}
+
+/// The table in the documentation is this one.
+#[test]
+fn the_table_is_documented() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify.md")).unwrap();
+    let names: BTreeSet<_> = CHANGES.iter().map(|(name, _)| *name).collect();
+    for (judge, change, yes, why) in EXPLAINED {
+        assert!(names.contains(change), "{change} is done to no chain");
+        let row = format!("| {judge} | `{change}` | {} | {why} |", if *yes { "yes" } else { "no" });
+        assert!(text.contains(&row), "docs/verify.md lacks this row:\n{row}");
+    }
+    let rows = text.lines().filter(|l| l.starts_with("| webpki |") || l.starts_with("| openssl |")).count();
+    assert_eq!(rows, EXPLAINED.len(), "docs/verify.md has rows that nobody checks");
+}
