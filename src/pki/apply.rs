@@ -239,7 +239,10 @@ impl Pki {
             // Nobody else writes it meanwhile: that happens inside a write transaction.
             let _transaction = self.store.begin(Access::Write)?;
             Config::keep_urls(&self.place.root, &self.place.disk, handle, urls)?;
-            self.place.config = Config::load(&self.place.root)?;
+            let config = Config::load(&self.place.root)?;
+            // Nothing else holds the place between commands' steps: workers end with the batch they were started for.
+            let place = std::sync::Arc::get_mut(&mut self.place);
+            place.ok_or_else(|| Error::Internal("the PKI is at work".into()))?.config = config;
         }
         Ok(())
     }
