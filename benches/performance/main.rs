@@ -4,6 +4,7 @@
 //!     cargo bench --bench performance -- inventory 1000 1000000
 //!     cargo bench --bench performance -- bulk 10000
 //!     cargo bench --bench performance -- crl | leaf | start | root
+//!     cargo bench --bench performance -- reading [ENTRIES]
 //!     cargo bench --bench performance -- fill FOLDER COUNT [revoked]
 //!
 //! `PERFORMANCE_RUNS=N` repeats every command N times. Peers that are not installed are left out; nothing is installed.
@@ -16,6 +17,7 @@ mod inventory;
 mod measure;
 mod openssl;
 mod process;
+mod reading;
 
 use std::path::Path;
 
@@ -36,7 +38,7 @@ fn main() -> Result<(), Failure> {
     let words: Vec<&str> = all.iter().map(String::as_str).filter(|a| *a != "--bench").collect();
     let Some((what, rest)) = words.split_first() else {
         println!(
-            "say what to measure: all, bulk, inventory, crl, leaf, start, root, or fill (see benches/performance/main.rs)"
+            "say what to measure: all, bulk, inventory, crl, leaf, start, root, reading, or fill (see benches/performance/main.rs)"
         );
         return Ok(());
     };
@@ -46,6 +48,7 @@ fn main() -> Result<(), Failure> {
         return fill::fill(Path::new(folder), count, rest.get(2) == Some(&"revoked"));
     }
     let sizes: Vec<u32> = rest.iter().map(|s| s.parse()).collect::<Result<_, _>>()?;
+    let entries = sizes.first().copied();
     let sizes = if sizes.is_empty() { SIZES.to_vec() } else { sizes };
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
@@ -57,13 +60,15 @@ fn main() -> Result<(), Failure> {
         "leaf" => process::leaf(folder, runs.unwrap_or(41)),
         "start" => process::start(folder, runs.unwrap_or(41)),
         "root" => process::root(folder, runs.unwrap_or(21)),
+        "reading" => reading::table(folder, runs.unwrap_or(21), entries),
         "all" => {
             process::start(folder, runs.unwrap_or(41))?;
             process::leaf(folder, runs.unwrap_or(41))?;
             process::root(folder, runs.unwrap_or(21))?;
             bulk::table(folder, LEAVES, runs.unwrap_or(5))?;
             inventory::table(folder, &sizes, runs.unwrap_or(15))?;
-            crl::table(folder, &sizes, runs.unwrap_or(3))
+            crl::table(folder, &sizes, runs.unwrap_or(3))?;
+            reading::table(folder, runs.unwrap_or(21), None)
         }
         other => Err(format!("what is `{other}`?").into()),
     }
