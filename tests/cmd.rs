@@ -14,7 +14,9 @@ mod cmd {
     mod delivery;
     mod folders;
     mod import;
+    mod import_past;
     mod keys;
+    mod lint;
     mod output;
     mod refusals;
     mod renew;
@@ -25,6 +27,7 @@ mod cmd {
     mod secrets;
     mod sign;
     mod status;
+    mod verify;
     mod watch;
 }
 

@@ -15,7 +15,7 @@ mod crash {
 }
 
 use crash::folder::{State, copy, scratch};
-use crash::program::{Fault, Program};
+use crash::program::{Fault, Program, STDIN};
 use crash::scenario::{FEWEST_DEATHS, PLAIN, Scenario};
 use crash::syscalls::{self, End};
 use rootlet::model::{Clock, SystemClock};
@@ -78,6 +78,23 @@ fn server_renew_within_delivers() {
             assert!(same, "dead at write {n}, repaired, run again: the delivered {file} is not the certificate's");
         }
         assert!(left.is_empty(), "dead at write {n}, repaired, run again: beside the delivered files lie {left:?}");
+    });
+}
+
+/// The first delivery is remembered with the certificate, or neither is.
+#[test]
+fn server_delivers_for_the_first_time() {
+    let command = &[SERVER, &["--out-dir", "etc/tls"]].concat();
+    let scenario = Scenario { before: &[ROOT, ISSUING], command, creates: true, ..PLAIN };
+    scenario.run_with(|folder, n| {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.join("etc/tls")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["ca.pem", "cert.pem", "chain.pem", "fullchain.pem", "key.pem"], "dead at write {n}");
+        for file in names {
+            let at = |place: &str| std::fs::read(folder.join(place).join(&file)).unwrap();
+            assert!(at("etc/tls") == at("pki/certs/api.internal"), "dead at write {n}: {file:?}");
+        }
     });
 }
 
@@ -414,6 +431,20 @@ fn salvage() {
         salvaged.sort();
         assert_eq!(salvaged, known, "dead at write {n}");
     }
+}
+
+/// All of a list, or nothing of it.
+#[test]
+fn revoke_a_list() {
+    let prepare = |folder: &Path| std::fs::write(folder.join(STDIN), "alice\napi.internal\n").unwrap();
+    let command = &["revoke", "--stdin", "--reason", "superseded"];
+    let before = &[ROOT, ISSUING, OTHER, SERVER];
+    let scenario = Scenario { before, command, prepare, new_crl_of: &["issuing"], ..PLAIN };
+    scenario.run_with(|folder, n| {
+        let program = Program { folder: folder.into() };
+        let shown = program.run(&["crl", "issuing", "--check"], Fault::None).succeeds().json();
+        assert_eq!(shown["results"][0]["entries"], 2, "dead at write {n}: {shown}");
+    });
 }
 
 #[test]

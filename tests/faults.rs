@@ -262,6 +262,56 @@ fn a_busy_pki_says_who_keeps_it_busy() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// A mount shows the PKI, or the key itself, by a path that says nothing of it: the key is not moved onto itself, nor to
+/// where others read it.
+#[test]
+fn a_key_is_not_detached_to_where_it_lies() {
+    if !may_mount() {
+        return;
+    }
+    let s = populated();
+    let key = s.bytes("pki/ca/lab-root/key.pem");
+    for (from, to, output) in [
+        ("pki", "usb", "usb/root.key"),
+        ("pki/public", "usb", "usb/root.key"),
+        ("pki/ca", "usb", "usb/lab-root/root.key"),
+        ("pki/ca/lab-root", "usb", "usb/key.pem"),
+        ("pki/ca/lab-root/key.pem", "stick/root.key", "stick/root.key"),
+    ] {
+        fs::create_dir_all(s.path("usb")).unwrap();
+        s.write("stick/root.key", "");
+        let mount = Mount::bind(&s.path(from), &s.path(to));
+        let error = s.run(&["key", "detach", "lab-root", "--output", output, "--json"]).exits(1).read_error().unwrap();
+        let expected = if from.ends_with(".pem") { "exists" } else { "delivery-inside" };
+        assert_eq!(error["code"], expected, "{from}: {error}");
+        drop(mount);
+        assert!(s.bytes("pki/ca/lab-root/key.pem") == key, "{from}");
+    }
+    s.ok(&["doctor"]);
+}
+
+/// Other users may open what is public, and hold locks on it: nobody here waits for those.
+#[test]
+fn what_others_may_open_is_no_lock_of_ours() {
+    let s = populated();
+    fs::create_dir(s.path("empty")).unwrap();
+    let public = s.names("pki/public").iter().map(|n| format!("pki/public/{n}")).collect::<Vec<_>>();
+    let mut locks = Vec::new();
+    for path in ["pki", "pki/public", "pki/rootlet.toml", "empty"].into_iter().chain(public.iter().map(String::as_str))
+    {
+        assert_eq!(s.mode(path) & 0o004, 0o004, "{path}");
+        locks.push(Lock::exclusive(&s.path(path)).unwrap());
+    }
+    for path in ["pki/ca", "pki/certs", "pki/pending", "pki/inventory.db"] {
+        assert_eq!(s.mode(path) & 0o077, 0, "{path}");
+    }
+    for words in WRITERS.iter().rev().chain(&[&["--pki", "empty", "root", "X"][..], &["crl"], &["doctor", "--repair"]])
+    {
+        let output = s.command(words).env("ROOTLET_LOCK_WAIT", "0").output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 /// A lock goes with the process that had it.
 #[test]
 fn a_dead_process_holds_nothing() {

@@ -35,6 +35,7 @@ mod interop {
     mod https;
     mod java;
     mod key_files;
+    mod lint;
     mod nginx;
     mod nss;
     mod openssl;

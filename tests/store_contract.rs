@@ -89,6 +89,7 @@ contract!(sqlite, crate::Fresh::sqlite:
     revocations {
         the_newest_event_says_how_it_stands,
         a_hold_is_lifted_and_comes_again,
+        a_release_is_known_by_its_time,
         a_reason_is_upgraded,
         revocations_are_of_one_issuer,
         the_next_crl_lists_what_is_revoked,

@@ -47,15 +47,15 @@ impl Failure {
         }
     }
 
+    /// Something that the command itself refuses after it has looked.
+    pub fn failed(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Failure { code: code.into(), exit: Some(Exit::Failed), ..Failure::usage(message, hint) }
+    }
+
     /// What was to be looked at holds nothing that can be read.
     pub fn unreadable(name: &str, problem: &impl std::fmt::Display) -> Self {
-        Failure {
-            code: "malformed".into(),
-            message: format!("`{name}` cannot be read: {problem}"),
-            hints: vec!["give a file in PEM or DER, or `-` for standard input".into()],
-            exit: Some(Exit::Failed),
-            ..Failure::usage("", "")
-        }
+        let message = format!("`{name}` cannot be read: {problem}");
+        Failure::failed("malformed", message, "give a file in PEM or DER, or `-` for standard input")
     }
 
     /// Where another name would do, the whole command with it.

@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 /// Never handed on: what this process was given to open keys with.
 const SECRETS: [&str; 3] = ["ROOTLET_PASSPHRASE", "ROOTLET_ISSUER_PASSPHRASE", "ROOTLET_NEW_PASSPHRASE"];
 
+/// The first descriptor behind stdin, stdout and stderr.
+const FIRST_INHERITED: i32 = 3;
+
 /// A command for `sh -c`, and what it is told.
 pub struct Hook {
     pub command: String,
@@ -38,6 +41,8 @@ impl Hook {
         set(&mut command, "ROOTLET_CHAIN", files.chain.as_deref());
         set(&mut command, "ROOTLET_FULLCHAIN", files.fullchain.as_deref());
         set(&mut command, "ROOTLET_CA", files.ca.as_deref());
+        // What this process was started with, as a descriptor with a passphrase behind it or a lock, stays its own.
+        close_fds::set_fds_cloexec(FIRST_INHERITED, &[]);
         let fail = |problem: String| Error::Exec { handle: renewed.name.clone(), problem };
         match command.status() {
             Ok(status) if status.success() => Ok(()),

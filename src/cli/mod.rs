@@ -5,7 +5,6 @@ mod commands;
 mod context;
 mod exit;
 mod failure;
-#[allow(dead_code)] // the commands that look at files come next
 mod given;
 mod hook;
 mod printer;

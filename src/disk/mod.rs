@@ -3,6 +3,7 @@
 //! Nothing else in the crate writes files. What only Unix can do is in `unix.rs`.
 
 mod access;
+mod anchored;
 mod error;
 mod holder;
 mod lock;
@@ -16,6 +17,7 @@ mod verified;
 mod write;
 
 pub use access::Access;
+pub use anchored::{Anchored, real_path};
 pub use error::{DiskError, reason};
 pub use holder::database_writer;
 pub use lock::{Lock, patience, set_patience};
@@ -26,6 +28,6 @@ pub use pem_stream::{PemReader, write_pem};
 pub use pem_walk::{PemBlock, PemWalk};
 pub use read::{entries, exists, for_each_line, read, read_given, read_optional, read_public};
 pub use stream::{Source, copy_file, holds};
-pub use unix::{guard_memory, is_forbidden, is_open_to_others, is_writable};
+pub use unix::{ASIDE_PREFIX, guard_memory, is_forbidden, is_open_to_others, is_same, is_writable};
 pub use write::Disk;
 pub(crate) use write::fault_point;

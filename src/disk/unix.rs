@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FlockOperation, RenameFlags};
 
@@ -30,11 +31,12 @@ pub(super) fn owner_to_follow(folder: &Path) -> Option<Owner> {
 pub(super) fn create_exclusive(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<File> {
     // 0600 until the real mode is set on the open file: nobody can open it in between.
     let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    // Always, because the umask may have taken more away than was meant.
-    file.set_permissions(PermissionsExt::from_mode(mode))?;
+    // The owner first: a mode that lets its group in is meant for the new group alone.
     if let Some(o) = owner {
         std::os::unix::fs::fchown(&file, Some(o.uid), o.gid)?;
     }
+    // Always, because the umask may have taken more away than was meant.
+    file.set_permissions(PermissionsExt::from_mode(mode))?;
     Ok(file)
 }
 
@@ -49,11 +51,10 @@ pub(super) fn create_folder(path: &Path, mode: u32, owner: Option<Owner>) -> io:
         }
         other => other?,
     };
-    folder.set_permissions(PermissionsExt::from_mode(mode))?;
     if let Some(o) = owner {
         std::os::unix::fs::fchown(&folder, Some(o.uid), o.gid)?;
     }
-    Ok(())
+    folder.set_permissions(PermissionsExt::from_mode(mode))
 }
 
 pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
@@ -63,6 +64,37 @@ pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 fn open_no_follow(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     File::options().read(true).custom_flags(flags.bits() as i32).open(path)
+}
+
+/// Opens a folder, not a link to one.
+pub(super) fn open_folder(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::DIRECTORY;
+    File::options().read(true).custom_flags(flags.bits() as i32).open(path)
+}
+
+/// A path of an open folder that stays it, and where that is now; nothing where the system keeps no such list.
+pub(super) fn held_path(folder: &File) -> Option<(PathBuf, PathBuf)> {
+    let held = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+    let is_now = std::fs::read_link(&held).ok()?;
+    Some((held, is_now))
+}
+
+/// Whether two paths name one file or folder that exists, by whatever links or mounts.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    let id = |p: &Path| p.metadata().ok().map(|m| (m.dev(), m.ino()));
+    id(a).is_some_and(|a| Some(a) == id(b))
+}
+
+/// Whether a process is alive, as far as can be seen from here.
+pub(super) fn is_alive(process: &str) -> bool {
+    let number = process.parse().ok().and_then(rustix::process::Pid::from_raw);
+    number.is_some_and(|p| rustix::process::test_kill_process(p) != Err(rustix::io::Errno::SRCH))
+}
+
+/// Whether an open file is what a path names.
+pub(super) fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
+    let (open, named) = (file.metadata()?, path.metadata()?);
+    Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
 }
 
 /// Whether a file belongs to this user, and to this group if one is given.
@@ -92,15 +124,28 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 /// Swaps two folders in one step.
 pub(super) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
-        // File systems without the flag: three steps, and recovery finds the aside folder.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
-            let aside = a.with_extension("aside");
-            std::fs::rename(b, &aside)?;
-            std::fs::rename(a, b)?;
-            std::fs::rename(&aside, a)
+            exchange_in_steps(a, b)
         }
         other => Ok(other?),
     }
+}
+
+/// What a folder that waits for its swap to be finished is called, before the name of the one that takes its place.
+pub const ASIDE_PREFIX: &str = "aside-";
+
+/// As [`exchange`], for file systems without the flag. A kill leaves `b` where it was, in `aside-<a>` beside `a`, or both.
+fn exchange_in_steps(a: &Path, b: &Path) -> io::Result<()> {
+    let mut name = std::ffi::OsString::from(ASIDE_PREFIX);
+    name.push(a.file_name().unwrap_or_default());
+    let aside = a.with_file_name(name);
+    rename_new(b, &aside)?;
+    if let Err(e) = rename_new(a, b) {
+        // Back as it was; else recovery finds it.
+        drop(rename_new(&aside, b));
+        return Err(e);
+    }
+    rename_new(&aside, a)
 }
 
 /// Takes an advisory lock on an open file or folder; `false` when it is held elsewhere.
@@ -145,4 +190,28 @@ pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
 #[cfg(feature = "fault-injection")]
 pub(super) fn kill_self() {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_in_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        // Names with dots are kept whole.
+        let (a, b) = (folder.path().join("csr-7-web.internal"), folder.path().join("web.internal"));
+        for (f, name) in [(&a, "in a"), (&b, "in b")] {
+            std::fs::create_dir(f).unwrap();
+            std::fs::write(f.join(name), "").unwrap();
+        }
+        exchange_in_steps(&a, &b).unwrap();
+        assert!(a.join("in b").exists() && b.join("in a").exists());
+        let aside = folder.path().join("aside-csr-7-web.internal");
+        assert!(!aside.exists());
+        // What is missing leaves everything as it was.
+        std::fs::remove_dir_all(&a).unwrap();
+        assert!(exchange_in_steps(&a, &b).is_err());
+        assert!(b.join("in a").exists() && !aside.exists());
+    }
 }

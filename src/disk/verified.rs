@@ -44,6 +44,8 @@ impl Disk {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let temporary = path.with_file_name(format!("{TEMPORARY_PREFIX}{name}.{}", std::process::id()));
         self.remove(&temporary)?;
+        // What a killed command was writing here may be a key.
+        self.sweep_dead(&super::write::parent(path), &name)?;
         // Told by the name that was meant, not by the one it is written under first.
         let named = |e| match e {
             DiskError::Io { action, source, .. } => DiskError::Io { action, path: path.into(), source },
@@ -79,6 +81,16 @@ mod tests {
         assert!(e.to_string().contains("missing/f`") && !e.to_string().contains(".new-"), "{e}");
         assert_eq!(super::super::entries(folder.path()).unwrap(), ["f"]);
         disk.verify(&path, b"three").unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let dead = child.id();
+        child.wait().unwrap();
+        let left = |name: &str, process: u32| folder.path().join(format!(".new-{name}.{process}"));
+        for file in [left("f", dead), left("g", dead), left("f", 1)] {
+            std::fs::write(file, "a key").unwrap();
+        }
+        disk.replace_verified(&path, b"three", Access::Private).unwrap();
+        assert!(!left("f", dead).exists(), "what a dead command was writing under this name is gone");
+        assert!(left("g", dead).exists() && left("f", 1).exists(), "what is somebody else's, or alive, stays");
         for other in [&b"threE"[..], b"thre", b"three!", b""] {
             assert!(disk.verify(&path, other).is_err(), "{other:?}");
         }

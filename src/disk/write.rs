@@ -224,11 +224,22 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn sweep(&self, folder: &Path, names: impl Fn(&str) -> bool) -> Result<(), DiskError> {
+        self.sweep_of(folder, |name, _| names(name))
+    }
+
+    /// As [`Disk::sweep`], where there is no lock: what a process is writing that is alive stays.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn sweep_dead(&self, folder: &Path, name: &str) -> Result<(), DiskError> {
+        self.sweep_of(folder, |n, process| n == name && !unix::is_alive(process))
+    }
+
+    fn sweep_of(&self, folder: &Path, dead: impl Fn(&str, &str) -> bool) -> Result<(), DiskError> {
         for left in super::entries(folder)? {
-            let ours = left
-                .strip_prefix(TEMPORARY_PREFIX)
-                .and_then(|rest| rest.rsplit_once('.'))
-                .is_some_and(|(name, process)| names(name) && process.bytes().all(|b| b.is_ascii_digit()));
+            let is_dead =
+                |(name, process): (&str, &str)| process.bytes().all(|b| b.is_ascii_digit()) && dead(name, process);
+            let ours = left.strip_prefix(TEMPORARY_PREFIX).and_then(|rest| rest.rsplit_once('.')).is_some_and(is_dead);
             let path = folder.join(&left);
             if ours && path.symlink_metadata().is_ok_and(|m| m.is_file()) {
                 self.remove(&path)?;
@@ -293,7 +304,8 @@ impl Disk {
 
 /// Whether a file holds exactly these bytes; a longer one is not read to its end.
 fn holds(path: &Path, bytes: &[u8]) -> bool {
-    super::read(path, bytes.len() as u64).is_ok_and(|old| old == bytes)
+    // It may be a key.
+    super::read(path, bytes.len() as u64).map(zeroize::Zeroizing::new).is_ok_and(|old| *old == bytes)
 }
 
 fn write_synced(file: &mut File, source: Source<'_>) -> io::Result<()> {
@@ -303,7 +315,7 @@ fn write_synced(file: &mut File, source: Source<'_>) -> io::Result<()> {
     file.sync_all()
 }
 
-fn parent(path: &Path) -> PathBuf {
+pub(super) fn parent(path: &Path) -> PathBuf {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf()
 }
 

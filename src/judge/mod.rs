@@ -11,10 +11,12 @@ mod host;
 pub mod input;
 mod limits;
 mod link;
+pub mod lint;
 mod name_violation;
 mod names;
 mod shown;
 mod subtree;
+pub mod verify;
 mod violation;
 
 pub use chain::{Checked, check_chain, check_draft};

@@ -242,6 +242,28 @@ impl Violation {
         self.identity().1
     }
 
+    /// What would mend it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Violation::NotYetValid { .. } => "wait, set the clock, or ask about another time with --at",
+            Violation::Expired { .. } => "renew it; --at asks about another time",
+            Violation::IssuerName { .. } | Violation::KeyIdentifier { .. } => {
+                "give the certificate of the CA that issued it; another one with the same name does not do"
+            }
+            Violation::NotACa { .. } | Violation::MayNotSign { .. } => "have it issued by a CA",
+            Violation::PathLength { .. } => {
+                "issue the CA in between with a greater path length, or the leaf one CA higher"
+            }
+            Violation::NameConstraints { .. } => "issue it with names that the CA permits, or below another CA",
+            Violation::BadSignature { .. } | Violation::AlgorithmMismatch { .. } => {
+                "it was changed on its way, or another key of that name signed it: get both again from their source"
+            }
+            Violation::UncheckedSignature { .. } => "another build or program may know the algorithm",
+            Violation::NoAnchor { .. } | Violation::EmptyChain | Violation::TooLong { .. } => "give the whole chain",
+            _ => "issue it anew; `rootlet lint` says all that is wrong with it",
+        }
+    }
+
     fn identity(&self) -> (&'static str, &'static str) {
         match self {
             Violation::EmptyChain => ("chain-empty", "RFC 5280 6.1"),

@@ -168,7 +168,7 @@ impl Place {
         warnings.extend(findings.into_iter().chain(advice));
         let own = (!replaced).then_some(certificate);
         warnings.extend(own.into_iter().chain(&lineage.above).filter_map(|c| date_warning(c, now)));
-        let (nearest, authorities) = self.record_above(transaction, &lineage, handle, now)?;
+        let (nearest, authorities) = self.record_above(transaction, &cas, &lineage, handle, now, &mut warnings)?;
         let key_here = ours && (known.is_none() || becomes_ours);
         let named = Identity::Authority(given.name.clone());
         let (authority, id) = match known {
@@ -183,7 +183,9 @@ impl Place {
                 let key_here = key_here || known.is_some_and(|c| c.authority.certificate.key_here);
                 let predecessor = known.map(|c| c.authority.certificate.id);
                 let new = NewCertificate { authority: Some(authority), identity, predecessor, key_here, ..new };
-                (authority, transaction.record(&new)?)
+                let id = transaction.record(&new)?;
+                self.heed_foreign_crl(transaction, &cas, &new, now, &mut warnings)?;
+                (authority, id)
             }
         };
         if known.is_none() || becomes_ours {
@@ -237,7 +239,7 @@ impl Place {
         let key = answer_pem.or(given.key_pem.as_ref().map(|k| &k[..])).filter(|_| becomes_ours);
         let next = if ours {
             let signer = answer.as_ref().or(given.key.as_ref()).filter(|_| becomes_ours).map(|k| k.signer().clone());
-            self.next_crl(transaction, handle, signer, taken.crl, &mut recorded.warnings)?
+            self.next_crl(transaction, handle, signer, taken, past, &mut recorded.warnings)?
         } else {
             taken.crl.map_or(NextCrl::Kept, NextCrl::Given)
         };
@@ -305,9 +307,11 @@ impl Place {
     pub(super) fn record_above(
         &self,
         transaction: &dyn Transaction,
+        cas: &Cas,
         lineage: &Lineage,
         taken: &Handle,
         now: Timestamp,
+        warnings: &mut Vec<Warning>,
     ) -> Result<(Option<AuthorityId>, Vec<String>), Error> {
         let (mut nearest, mut names) = (lineage.known, Vec::new());
         for certificate in lineage.new.iter().rev() {
@@ -319,7 +323,9 @@ impl Place {
             let issuer = nearest.unwrap_or(authority);
             let identity = Identity::Authority(name);
             let new = new_certificate(issuer, &handle, &identity, profile, certificate, now)?;
-            transaction.record(&NewCertificate { authority: Some(authority), key_here: false, ..new })?;
+            let new = NewCertificate { authority: Some(authority), key_here: false, ..new };
+            transaction.record(&new)?;
+            self.heed_foreign_crl(transaction, cas, &new, now, warnings)?;
             names.insert(0, handle.to_string());
             nearest = Some(authority);
         }

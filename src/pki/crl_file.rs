@@ -16,9 +16,18 @@ const PIECE: usize = 48 << 10;
 
 /// The CRL in a file, if this CA signed it.
 pub(super) fn valid_crl(path: &Path, ca: &Certificate) -> Option<Crl> {
-    let crl = read_crl(path).ok()??;
-    let signed = verify_signature(&ca.public_key, &crl.outer_algorithm, crl.tbs(), crl.signature());
-    (crl.issuer.der == ca.subject.der && signed.is_ok()).then_some(crl)
+    read_crl(path).ok()?.filter(|crl| is_of(crl, ca))
+}
+
+/// As [`valid_crl`], of a file in DER.
+pub(super) fn valid_der_crl(path: &Path, ca: &Certificate) -> Option<Crl> {
+    let bytes = read_optional(path, MAX_CRL_BYTES).ok()??;
+    Crl::read(bytes).ok().filter(|crl| is_of(crl, ca))
+}
+
+fn is_of(crl: &Crl, ca: &Certificate) -> bool {
+    let signed = || verify_signature(&ca.public_key, &crl.outer_algorithm, crl.tbs(), crl.signature());
+    crl.issuer.der == ca.subject.der && signed().is_ok()
 }
 
 /// Reads a CRL file in PEM; nothing when there is none.

@@ -89,6 +89,12 @@ pub enum CustodyError {
         /// The file.
         path: PathBuf,
     },
+    /// A file that is to hold a copy of a key is the key file.
+    #[error("`{}` is the key file itself, by another name", path.display())]
+    OutputIsKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file that is to leave the PKI folder lies inside it.
     #[error("`{}` lies inside the PKI folder", path.display())]
     OutputInside {
@@ -110,7 +116,7 @@ impl CustodyError {
             CustodyError::KeyElsewhere { .. } => "key-elsewhere",
             CustodyError::NotEncrypted { .. } => "key-not-encrypted",
             CustodyError::NotACa { .. } => "not-a-ca",
-            CustodyError::OutputExists { .. } => "exists",
+            CustodyError::OutputExists { .. } | CustodyError::OutputIsKey { .. } => "exists",
             CustodyError::OutputInside { .. } => "delivery-inside",
         }
     }
@@ -137,6 +143,7 @@ impl CustodyError {
             CustodyError::NotEncrypted { handle } => vec![format!("encrypt it with `rootlet key encrypt {handle}`")],
             CustodyError::NotACa { .. } => one("`rootlet key encrypt` protects it where it is"),
             CustodyError::OutputExists { .. } => one("look at it and move it away, or choose another file"),
+            CustodyError::OutputIsKey { .. } => one("choose another file: the key would have no copy"),
             CustodyError::OutputInside { .. } => one("choose a file outside of it"),
             CustodyError::RequestedHere { command, .. } => {
                 vec![format!("another PKI signs it; or issue it here: `{command}`")]

@@ -4,7 +4,7 @@ use super::folder::Place;
 use super::leaf_request::{LeafKey, LeafRequest};
 use super::material::OutFile;
 use super::{Error, Pki};
-use crate::disk::{Access, Disk, DiskError, exists};
+use crate::disk::{Access, Disk, DiskError, exists, real_path};
 use crate::model::Handle;
 use crate::store::{Delivery, Transaction};
 use std::path::{Component, Path, PathBuf};
@@ -45,6 +45,20 @@ pub(super) fn look(request: &LeafRequest) -> Seen {
     let theirs = |f: &str| f == KEY && matches!(request.key, LeafKey::Foreign(_));
     let seen = |d: &Delivery| FILES.iter().filter(|f| !theirs(f)).map(|f| d.folder.join(f)).find(|p| exists(p));
     Seen(request.delivery.as_ref().and_then(seen))
+}
+
+/// The request with the folder where it really is: links that lead there now are resolved, and one that stands there later
+/// is somebody's.
+pub(super) fn with_real_folder(request: &LeafRequest) -> LeafRequest {
+    let mut request = request.clone();
+    if let Some(delivery) = &mut request.delivery {
+        let real = real_path(&delivery.folder);
+        // A real name that the inventory cannot hold: what was typed is checked by itself at each delivery.
+        if real.to_str().is_some() {
+            delivery.folder = real;
+        }
+    }
+    request
 }
 
 /// Before anything is issued: refuses folders of others, folders inside the PKI, and owners that do not exist.
@@ -139,11 +153,18 @@ impl Place {
             Ok(None) => self.disk,
             Err(e) => return Err(Error::Delivery { handle: handle.clone(), problem: e.to_string() }),
         };
-        disk.create_folder_all(&delivery.folder, Access::Public).map_err(fail)?;
-        disk.sweep(&delivery.folder, |name| FILES.contains(&name)).map_err(fail)?;
+        // Whoever owns what is above the folder could put something else in its place, of the PKI itself: it is looked at
+        // anew each time, and held while it is written to.
+        if inside(&delivery.folder, &self.root) {
+            let problem = Error::DeliveryInside { path: delivery.folder.clone() }.to_string();
+            return Err(Error::Delivery { handle: handle.clone(), problem });
+        }
+        let folder = disk.anchor(&delivery.folder, Access::Public).map_err(fail)?;
+        disk.sweep(folder.path(), |name| FILES.contains(&name)).map_err(fail)?;
         let mut wrote = false;
         for name in FILES {
-            let path = delivery.folder.join(name);
+            let path = folder.path().join(name);
+            let fail = |e: DiskError| fail(e.about(&delivery.folder.join(name)));
             let Some(file) = files.iter().find(|f| f.name == name) else {
                 // A leaf that moved below a root has no chain any more: an old one must not stay beside it.
                 // A key that was never ours is not ours to remove.

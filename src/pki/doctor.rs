@@ -257,7 +257,7 @@ impl Pki {
         if look.problems.is_empty() {
             return Ok(());
         }
-        let _lock = lock_if_there(&self.place.public_folder())?;
+        let _lock = lock_if_there(&self.place.root.join(super::folder::CA))?;
         let cas = Cas::load(&*self.read()?)?;
         for ca in cas.iter() {
             self.check_ca(findings, &cas, ca)?;
@@ -362,7 +362,7 @@ impl Pki {
         let folder = self.place.public_folder();
         let (is, should) = {
             // Under the lock, so that nobody publishes between the two looks.
-            let _lock = lock_if_there(&folder)?;
+            let _lock = lock_if_there(&self.place.root.join(super::folder::CA))?;
             let should = self.published(&[])?;
             let good: Vec<_> = should.files.iter().map(|f| (should.is_in(&folder, f), f.name.clone())).collect();
             (entries(&folder)?, good)

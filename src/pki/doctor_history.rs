@@ -86,7 +86,9 @@ fn check_crls(
     let newest_event = transaction.last_event(ca)?;
     let mut before: Option<crate::store::CrlRecord> = None;
     transaction.crls(ca, &mut |crl| {
-        let fell = before.as_ref().is_some_and(|b| crl.this_update < b.this_update || crl.last_event < b.last_event);
+        // One from elsewhere knows nothing of those of ours.
+        let before_ours = before.as_ref().filter(|_| crl.follows.is_some());
+        let fell = before_ours.is_some_and(|b| crl.this_update < b.this_update || crl.last_event < b.last_event);
         let problem = if fell {
             Some("is older than the one before it")
         } else if crl.next_update <= crl.this_update {

@@ -96,7 +96,9 @@ impl Pki {
         Disk::following(folder.parent().unwrap_or(folder)).create_folder_all(folder, Access::Public)?;
         let root = absolute(folder)?;
         let disk = Disk::following(&root);
-        let _lock = Lock::exclusive(&root)?;
+        // Not the PKI folder itself: everybody may open that, and hold a lock on it.
+        disk.ensure_folder(&root.join(CA), Access::Private)?;
+        let _lock = Lock::exclusive(&root.join(CA))?;
         if Self::exists(folder) {
             // Another command was faster.
             return Ok(());

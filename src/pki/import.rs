@@ -296,13 +296,17 @@ impl Given {
 /// Every certificate in a file, in PEM or DER; one at least.
 fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     let fail = |source| Error::File { path: path.into(), source };
-    let bytes = read_public(path, MAX_FILE)?;
+    // Some keep their key in the same file.
+    let bytes = Zeroizing::new(read_public(path, MAX_FILE)?);
     if bytes.first() == Some(&SEQUENCE) {
         return Ok(vec![read_certificate(&bytes).map_err(fail)?]);
     }
     let blocks = decode_pem(&bytes).map_err(|e| fail(X509Error::malformed("the certificate", e.to_string())))?;
-    let ders = blocks.into_iter().filter(|b| b.label == "CERTIFICATE").map(|b| b.der);
-    let all: Vec<Certificate> = ders.map(|d| read_certificate(&d).map_err(fail)).collect::<Result<_, _>>()?;
+    let blocks = blocks.into_iter().map(|b| (b.label, Zeroizing::new(b.der)));
+    let all: Vec<Certificate> = blocks
+        .filter(|(label, _)| label == "CERTIFICATE")
+        .map(|(_, der)| read_certificate(&der).map_err(fail))
+        .collect::<Result<_, _>>()?;
     if all.is_empty() {
         return Err(fail(X509Error::malformed("the certificate", "there is none in it")));
     }

@@ -55,6 +55,14 @@ pub enum ImportError {
         /// The handle.
         handle: Handle,
     },
+    /// The key of the one before would be replaced by none.
+    #[error("the certificate in `{}` has another key than `{handle}`, whose key would be removed", path.display())]
+    KeyReplaced {
+        /// The file of the certificate.
+        path: PathBuf,
+        /// Whose key lies here.
+        handle: Handle,
+    },
     /// A newer certificate of that name is here.
     #[error("`{handle}` has a newer certificate already, which starts {not_before}")]
     Older {
@@ -177,7 +185,7 @@ impl ImportError {
     pub fn code(&self) -> &'static str {
         match self {
             ImportError::NotACa { .. } => "not-a-ca",
-            ImportError::WrongKey { .. } | ImportError::NotTheAnswer { .. } => "key",
+            ImportError::WrongKey { .. } | ImportError::NotTheAnswer { .. } | ImportError::KeyReplaced { .. } => "key",
             ImportError::NotAsRequested { .. } => "differs",
             ImportError::IssuerMissing { .. } | ImportError::Chain { .. } => "chain",
             ImportError::NotOurs { .. } => "not-found",
@@ -214,6 +222,7 @@ impl ImportError {
             }
             ImportError::NotTheAnswer { .. } => one("import it under the NAME that it was requested with"),
             ImportError::NotAsRequested { .. } => one("let the CA elsewhere sign it again as what was requested"),
+            ImportError::KeyReplaced { .. } => one("give its key too with --key-file, or choose another --name"),
             ImportError::AnotherKey { .. } => one("choose another NAME or --name"),
             ImportError::PastMissing { .. } => vec![
                 "--crl-file FILE: its newest CRL; --index-file FILE: openssl's index.txt; both may be given".into(),

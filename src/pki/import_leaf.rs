@@ -131,12 +131,17 @@ impl Place {
             (None, Some(before)) if before.spki_sha256 == spki => self.leaf_key_of(before)?,
             _ => None,
         };
-        let (nearest, authorities) = self.record_above(transaction, &lineage, handle, now)?;
+        if key.is_none() && exists(&self.leaf_folder(handle).join(KEY)) {
+            return Err(ImportError::KeyReplaced { path: given.file.clone(), handle: handle.clone() }.into());
+        }
+        let mut warnings = if request.is_some() { given.findings(lineage.above.first()) } else { Vec::new() };
+        let (nearest, authorities) = self.record_above(transaction, &cas, &lineage, handle, now, &mut warnings)?;
         let issuer = nearest.ok_or_else(|| Error::Internal("a leaf without an issuer".into()))?;
         let new = new_certificate(issuer, handle, &named, profile, certificate, now)?;
         let new =
             NewCertificate { identity, predecessor: current.as_ref().map(|r| r.id), key_here: key.is_some(), ..new };
         let id = transaction.record(&new)?;
+        self.heed_foreign_crl(transaction, &cas, &new, now, &mut warnings)?;
         if transaction.revocation(issuer, &new.serial)?.is_some_and(|r| r.reason == Reason::KeyCompromise) {
             transaction.bar_key(&spki, now)?;
         }
@@ -156,7 +161,6 @@ impl Place {
             transaction.mark_unpublished()?;
         }
         transaction.note(now, action, Some(handle), &new.serial.to_string())?;
-        let warnings = if request.is_some() { given.findings(lineage.above.first()) } else { Vec::new() };
         let files = leaf_files(certificate, key.as_deref().map(Vec::as_slice), &lineage.above);
         let pending = Some(self.fill_pending(&new.serial.to_string(), &files)?);
         Ok(Recorded { action, id, pending, missing: Vec::new(), authorities, to_deliver, warnings })

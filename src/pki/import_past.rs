@@ -9,7 +9,7 @@ use super::import_error::ImportError;
 use super::issuing::new_certificate;
 use super::lineage::issued;
 use super::material::{OutFile, crl_pem};
-use super::past::{CheckedPast, Past, PastSources};
+use super::past::{CheckedPast, Past, PastSources, Taken};
 use super::recover::CRL_PREFIX;
 use super::salvage_pieces::{identity_of, name_of, profile_of};
 use super::{Error, Pki};
@@ -48,22 +48,23 @@ impl Pki {
         let taken =
             if foreign { past.record_foreign(&*transaction, id, now)? } else { past.record(&*transaction, id, now)? };
         let mut warnings = past.warnings.clone();
-        let changed = taken.report.has_changes() || taken.crl.is_some() || !ca.authority.past_known;
+        let (report, newer) = (taken.report, taken.crl.clone());
+        let changed = report.has_changes() || newer.is_some() || !ca.authority.past_known;
         if !changed {
             drop(transaction);
             let mut outcome = self.import_outcome("unchanged", certificate, warnings)?;
-            outcome.past = report_of(sources, taken.report);
+            outcome.past = report_of(sources, report);
             return Ok(outcome);
         }
         transaction.set_past_known(id, true)?;
         transaction.mark_unpublished()?;
-        let detail = format!("{} revocations", taken.report.revocations);
+        let detail = format!("{} revocations", report.revocations);
         transaction.note(now, "past", Some(&handle), &detail)?;
         past.forget_entries();
         let next = if foreign {
-            taken.crl.map_or(NextCrl::Kept, NextCrl::Given)
+            newer.map_or(NextCrl::Kept, NextCrl::Given)
         } else {
-            place.next_crl(&*transaction, &handle, None, taken.crl, &mut warnings)?
+            place.next_crl(&*transaction, &handle, None, taken, &past, &mut warnings)?
         };
         let staged = next.staged(place, &handle, generation, past.crl.as_ref())?;
         let mut committed = transaction.commit();
@@ -75,7 +76,7 @@ impl Pki {
         let missing = self.publish().map_err(Error::not_released(format!("the past of {handle}")))?;
         warnings.extend(self.crl_warnings(&missing)?);
         let mut outcome = self.import_outcome("updated", certificate, warnings)?;
-        outcome.past = report_of(sources, taken.report);
+        outcome.past = report_of(sources, report);
         Ok(outcome)
     }
 }
@@ -109,15 +110,18 @@ impl NextCrl {
 
 impl Place {
     /// Signs the next CRL of a CA of ours, in the transaction that records its past, when the newest one does not list
-    /// everything or ends soon. `key` is the key where it is not in its place yet.
+    /// everything or ends soon. `key` is the key where it is not in its place yet. A CRL that was given and takes back what
+    /// is revoked here is never published as it is: where none can be signed, it is refused.
     pub(super) fn next_crl(
         &self,
         transaction: &dyn Transaction,
         handle: &Handle,
         key: Option<Arc<SoftwareSigner>>,
-        given: Option<CrlRecord>,
+        taken: Taken,
+        past: &CheckedPast,
         warnings: &mut Vec<Warning>,
     ) -> Result<NextCrl, Error> {
+        let Taken { crl: given, lists_less, .. } = taken;
         let given = given.map_or(NextCrl::Kept, NextCrl::Given);
         let cas = Cas::load(transaction)?;
         let Some(ca) = cas.named(handle) else { return Ok(given) };
@@ -136,6 +140,9 @@ impl Place {
             .and_then(|issuer| self.sign_crl(transaction, &issuer, ca, None));
         match signed {
             Ok(signed) => Ok(NextCrl::Signed(signed)),
+            Err(e @ (Error::IssuerUnusable { .. } | Error::Issue { .. })) if lists_less => {
+                Err(past.lists_less(&e.to_string()).into())
+            }
             // It is not valid now, or may not sign CRLs: what it revoked is recorded, and waits for that.
             Err(e @ (Error::IssuerUnusable { .. } | Error::Issue { .. })) => {
                 warnings.push(Warning::new("no-crl", format!("no CRL of `{handle}` could be signed: {e}")));

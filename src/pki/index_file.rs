@@ -98,7 +98,15 @@ fn revocation(field: &[u8], serial: Serial, not_after: Timestamp) -> Result<Line
             .and_then(|r| r.parse().ok())
             .ok_or_else(|| format!("`{}` is no reason", shown(other)))?,
     };
-    Ok(Line::Revoked(PastEntry { serial, at, reason, invalidity_date, not_after: Some(not_after), on_crl: false }))
+    Ok(Line::Revoked(PastEntry {
+        serial,
+        at,
+        reason,
+        invalidity_date,
+        not_after: Some(not_after),
+        on_crl: false,
+        as_listed: false,
+    }))
 }
 
 /// Divides at tabs that no backslash protects.

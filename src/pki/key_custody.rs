@@ -6,16 +6,17 @@
 
 use super::authority::{Ca, Cas, MAX_KEY_BYTES};
 use super::deliver::inside;
+use super::folder::{CA, CERTS, PENDING, PUBLIC, REQUESTS};
 use super::key_file::KeyFile;
 use super::key_subject::{KeyOutcome, KeySubject};
 use super::release::Pending;
 use super::{CustodyError, Error, Pki};
-use crate::disk::{Access, exists, read, read_optional};
+use crate::disk::{Access, exists, is_same, read, read_optional};
 use crate::issue::Warning;
-use crate::keys::{KeyDocument, sha256};
+use crate::keys::KeyDocument;
 use crate::model::Handle;
 use crate::store::{Authority, AuthorityId, KeyPlace};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Keys on their way have folders of this prefix in `pending/`.
@@ -36,7 +37,12 @@ impl Pki {
     fn try_detach_key(&mut self, name: &str, output: &Path) -> Result<KeyOutcome, Error> {
         let subject = self.key_subject(name)?;
         let ca = the_ca(&subject)?;
-        if inside(output, &self.place.root) {
+        // A mount may show the same folder by another path.
+        let root = &self.place.root;
+        let mut folders: Vec<PathBuf> = [PUBLIC, CA, CERTS, PENDING, REQUESTS].map(|f| root.join(f)).into();
+        folders.extend([Some(root.as_path()), subject.path.parent()].into_iter().flatten().map(Path::to_path_buf));
+        let is_ours = |above: &Path| folders.iter().any(|f| is_same(above, f));
+        if inside(output, &self.place.root) || output.ancestors().skip(1).any(is_ours) {
             return Err(CustodyError::OutputInside { path: output.into() }.into());
         }
         if !exists(&subject.path)
@@ -47,6 +53,9 @@ impl Pki {
         }
         let before = subject.read()?;
         let key = self.open_key(&subject, &before)?;
+        if is_same(output, &subject.path) {
+            return Err(CustodyError::OutputIsKey { path: output.into() }.into());
+        }
         let copied = read_optional(output, MAX_KEY_BYTES)?.map(Zeroizing::new);
         if copied.as_ref().is_some_and(|c| **c != *before.bytes) {
             return Err(CustodyError::OutputExists { path: output.into() }.into());
@@ -73,6 +82,8 @@ impl Pki {
             let _lock = self.lock_public()?;
             subject.check_unchanged(&before)?;
             self.place.disk.rename_new(&subject.path, &pending.folder().join(KEY))?;
+            // What was just moved away must not be what the copy was.
+            self.place.disk.verify(output, &before.bytes)?;
             Ok(self.place.disk.sync_folder(subject.path.parent().unwrap_or(&subject.path))?)
         })();
         if let Err(e) = moved.and_then(|()| self.record_place(ca.id(), &subject.handle, KeyPlace::Detached)) {
@@ -97,11 +108,11 @@ impl Pki {
     fn is_there_already(&mut self, subject: &KeySubject, ca: &Ca, output: &Path) -> Result<Option<KeyOutcome>, Error> {
         let Some(bytes) = read_optional(output, MAX_KEY_BYTES)?.map(Zeroizing::new) else { return Ok(None) };
         let encrypted = KeyDocument::needs_passphrase(&bytes);
-        if subject.elsewhere == Some(KeyPlace::Detached) {
-            return Ok(holds_key(&bytes, ca).then(|| detached(subject, "unchanged", output, encrypted)));
-        }
         let given = KeyFile::read(output, subject.handle.as_str(), &self.place.keyring.source)?;
         subject.check_key(given.signer().key(), output)?;
+        if subject.elsewhere == Some(KeyPlace::Detached) {
+            return Ok(Some(detached(subject, "unchanged", output, encrypted)));
+        }
         self.record_place(ca.id(), &subject.handle, KeyPlace::Detached)?;
         Ok(Some(detached(subject, "detached", output, encrypted)))
     }
@@ -228,15 +239,6 @@ pub(super) fn key_entry(generation: u32, handle: &Handle) -> String {
 fn the_ca(subject: &KeySubject) -> Result<&Ca, Error> {
     let not = || CustodyError::NotACa { handle: subject.handle.clone(), profile: subject.profile };
     Ok(subject.ca.as_ref().ok_or_else(not)?)
-}
-
-/// Whether a file holds the key of a CA; of one that is encrypted that much is believed.
-fn holds_key(bytes: &[u8], ca: &Ca) -> bool {
-    match KeyDocument::read(bytes) {
-        Ok(KeyDocument::Plain(key)) => sha256(key.public_key()) == ca.authority.certificate.spki_sha256,
-        Ok(KeyDocument::Encrypted(_)) => true,
-        Err(_) => false,
-    }
 }
 
 fn detached(subject: &KeySubject, action: &'static str, output: &Path, encrypted: bool) -> KeyOutcome {

@@ -1,12 +1,13 @@
 //! Encrypting a key that is there, and decrypting it: the file is replaced in one step, after what is to replace it was
 //! opened and read back.
 
-use super::authority::Cas;
+use super::authority::{Cas, MAX_KEY_BYTES};
 use super::issuing::{ATTEMPTS, back_off};
 use super::key_subject::{KeyBytes, KeyOutcome, KeySubject};
+use super::release::GENERATION;
 use super::secret_source::PassphraseOf;
 use super::{CustodyError, Error, Pki};
-use crate::disk::Access;
+use crate::disk::{Access, entries, read_optional};
 use crate::issue::Warning;
 use crate::keys::{KeyDocument, KeyError, PrivateKey};
 use zeroize::Zeroizing;
@@ -30,7 +31,11 @@ impl Pki {
                 // Asked for again: it is what was asked for when the passphrase opens it.
                 let passphrase = self.place.keyring.passphrase(of, &subject.path)?;
                 return match key.unlock(&passphrase) {
-                    Ok(_) => Ok(subject.outcome("unchanged", true)),
+                    Ok(_) => {
+                        let mut outcome = subject.outcome("unchanged", true);
+                        outcome.warnings.extend(earlier_in_the_clear(&subject)?);
+                        Ok(outcome)
+                    }
                     Err(e) => Err(failed(&subject, of, e)),
                 };
             }
@@ -49,6 +54,7 @@ impl Pki {
                     outcome.warnings.push(Warning::new("crl-stale", text));
                 }
             }
+            outcome.warnings.extend(earlier_in_the_clear(&subject)?);
         }
         Ok(outcome)
     }
@@ -169,6 +175,21 @@ impl Pki {
         outcome.warnings.extend(self.place.keyring.source.warnings());
         Ok(outcome)
     }
+}
+
+/// The keys of earlier generations of a CA stay as they are: somebody may need one to sign its CRL.
+fn earlier_in_the_clear(subject: &KeySubject) -> Result<Option<Warning>, Error> {
+    let Some(folder) = subject.path.parent().filter(|_| subject.ca.is_some()) else { return Ok(None) };
+    let mut files = Vec::new();
+    for name in entries(folder)?.iter().filter(|n| n.starts_with(GENERATION)) {
+        let file = folder.join(name).join("key.pem");
+        let bytes = read_optional(&file, MAX_KEY_BYTES)?.map(Zeroizing::new);
+        if bytes.is_some_and(|b| !KeyDocument::needs_passphrase(&b)) {
+            files.push(format!("`{}`", file.display()));
+        }
+    }
+    let text = || format!("the keys of earlier generations are still in the clear: {}", files.join(", "));
+    Ok((!files.is_empty()).then(|| Warning::new("earlier-key", text())))
 }
 
 fn failed(subject: &KeySubject, of: PassphraseOf<'_>, source: KeyError) -> Error {

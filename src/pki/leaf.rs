@@ -53,6 +53,7 @@ impl Pki {
     /// # Errors
     /// [`Error`]; nothing was then recorded or released, except for [`Error::Delivery`].
     pub fn leaf(&mut self, request: &LeafRequest) -> Result<Outcome, Error> {
+        let request = &deliver::with_real_folder(request);
         let wanted = Wanted::new(request, &self.place)?;
         self.recover_pending()?;
         for attempt in 0..ATTEMPTS {

@@ -63,6 +63,19 @@ pub(super) struct Taken {
     pub report: PastReport,
     /// The CRL, if it is newer than the one on record.
     pub crl: Option<CrlRecord>,
+    /// Whether that CRL leaves out what is revoked here: published as it is, it would take that back.
+    pub lists_less: bool,
+}
+
+/// How a CRL stands to what is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listing {
+    /// It lists all of it, as it is, and nothing else.
+    All,
+    /// It lists all of it, some otherwise, or more.
+    Otherwise,
+    /// It leaves something out.
+    Less,
 }
 
 /// One revocation before our time.
@@ -76,6 +89,8 @@ pub(super) struct PastEntry {
     pub not_after: Option<Timestamp>,
     /// Whether the CRL that was given lists it.
     pub on_crl: bool,
+    /// Whether it lists it like this; an index may know more.
+    pub as_listed: bool,
 }
 
 /// Everything that was said about the past of a CA.
@@ -134,6 +149,7 @@ impl Past {
                     invalidity_date: e.invalidity_date,
                     not_after: None,
                     on_crl: true,
+                    as_listed: true,
                 });
             }
             (past.crl, past.crl_file) = (Some(crl), path);
@@ -165,10 +181,12 @@ impl PastEntry {
             Reason::KeyCompromise | Reason::CaCompromise => 3,
             _ => 2,
         };
+        let was = (self.reason, self.invalidity_date);
         if weight(other.reason) > weight(self.reason) {
             self.reason = other.reason;
         }
         self.invalidity_date = self.invalidity_date.or(other.invalidity_date);
+        self.as_listed &= was == (self.reason, self.invalidity_date);
         self.not_after = self.not_after.or(other.not_after);
     }
 }
@@ -185,13 +203,41 @@ impl CheckedPast {
         let crl = self.newer_crl(transaction, ca)?;
         let fresh = transaction.last_event(ca)? == 0;
         for entry in self.entries.iter().filter(|e| e.on_crl) {
-            record_entry(transaction, ca, entry, fresh, now, &mut report)?;
+            record_own(transaction, ca, entry, fresh, now, &mut report)?;
         }
-        let crl = self.record_crl(transaction, crl)?;
+        let listing = if crl.is_some() { self.listing(transaction, ca, fresh)? } else { Listing::All };
+        let crl = self.record_crl(transaction, crl, listing == Listing::All)?;
         for entry in self.entries.iter().filter(|e| !e.on_crl) {
-            record_entry(transaction, ca, entry, fresh, now, &mut report)?;
+            record_own(transaction, ca, entry, fresh, now, &mut report)?;
         }
-        Ok(Taken { report, crl })
+        Ok(Taken { report, crl, lists_less: listing == Listing::Less })
+    }
+
+    /// How the CRL that was given stands to what is revoked here, after its own entries were recorded.
+    fn listing(&self, transaction: &dyn Transaction, ca: AuthorityId, fresh: bool) -> Result<Listing, Error> {
+        let mut own = self.entries.iter().filter(|e| e.on_crl);
+        if fresh {
+            // Nothing is revoked here but what it lists.
+            return Ok(if own.all(|e| e.as_listed) { Listing::All } else { Listing::Otherwise });
+        }
+        let (mut left, mut same, mut less) = (own.peekable(), 0, false);
+        // Both are in the order of the serials' octets.
+        transaction.revoked(ca, &mut |r| {
+            while left.next_if(|e| e.serial.as_bytes() < r.serial.as_bytes()).is_some() {}
+            match left.next_if(|e| e.serial == r.serial) {
+                Some(e) => {
+                    let listed = (e.at, e.reason, e.invalidity_date);
+                    same += u64::from(e.as_listed && listed == (r.at, r.reason, r.invalidity_date));
+                }
+                None => less = true,
+            }
+        })?;
+        let count = self.entries.iter().filter(|e| e.on_crl).count() as u64;
+        Ok(match (less, same == count) {
+            (true, _) => Listing::Less,
+            (false, true) => Listing::All,
+            (false, false) => Listing::Otherwise,
+        })
     }
 
     /// Records the CRL of a CA that is somebody else's, and how it changes what is known here: of a CA that issued one of
@@ -203,7 +249,7 @@ impl CheckedPast {
         now: Timestamp,
     ) -> Result<Taken, Error> {
         let mut report = self.report;
-        let Some(crl) = &self.crl else { return Ok(Taken { report, crl: None }) };
+        let Some(crl) = &self.crl else { return Ok(Taken { report, crl: None, lists_less: false }) };
         let unfit = |problem: &str| ImportError::CrlUnfit { path: self.crl_file.clone(), problem: problem.into() };
         if record_number(crl).is_none() {
             return Err(unfit("it has no number, so nobody can tell which of two is newer (RFC 5280 5.2.3)").into());
@@ -213,37 +259,33 @@ impl CheckedPast {
         }
         self.check_not_older(transaction, ca)?;
         let newer = self.newer_crl(transaction, ca)?;
-        if newer.is_some() {
-            let filter = Filter { issuer: Some(ca), all_generations: true, ..Filter::default() };
-            let mut records = Vec::new();
-            transaction.walk(&filter, &mut |r| {
-                records.push(r);
-                true
-            })?;
-            for record in records {
-                let on_crl = self.entries.binary_search_by(|e| e.serial.as_bytes().cmp(record.serial.as_bytes()));
-                match (on_crl, &record.revocation) {
-                    (Ok(at), _) => {
-                        record_entry(transaction, ca, &self.entries[at], false, now, &mut report)?;
-                    }
-                    (Err(_), Some(r)) if r.reason == Reason::CertificateHold => {
-                        let (serial, not_after) = (record.serial, record.not_after);
-                        let (at, reason, invalidity_date) = (crl.this_update, None, None);
-                        transaction.revoke(&NewRevocation {
-                            issuer: ca,
-                            serial,
-                            not_after,
-                            at,
-                            reason,
-                            invalidity_date,
-                        })?;
-                        report.revocations += 1;
-                    }
-                    _ => {}
+        // The one that is here already may speak of certificates that were recorded after it.
+        let filter = Filter { issuer: Some(ca), all_generations: true, ..Filter::default() };
+        let mut records = Vec::new();
+        transaction.walk(&filter, &mut |r| {
+            records.push((r.serial, r.not_after, r.revocation));
+            true
+        })?;
+        for (serial, not_after, revocation) in records {
+            let on_crl = self.entries.binary_search_by(|e| e.serial.as_bytes().cmp(serial.as_bytes()));
+            match (on_crl.ok().and_then(|at| self.entries.get(at)), revocation) {
+                (Some(entry), _) => record_entry(transaction, ca, entry, false, now, &mut report)?,
+                (None, Some(r)) if r.reason == Reason::CertificateHold => {
+                    let (at, reason, invalidity_date) = (crl.this_update, None, None);
+                    let release = NewRevocation { issuer: ca, serial, not_after, at, reason, invalidity_date };
+                    transaction.revoke(&release)?;
+                    report.revocations += 1;
                 }
+                _ => {}
             }
         }
-        Ok(Taken { report, crl: self.record_crl(transaction, newer)? })
+        Ok(Taken { report, crl: self.record_crl(transaction, newer, true)?, lists_less: false })
+    }
+
+    /// Why the CRL that was given is not taken over, where it leaves out what is revoked here.
+    pub fn lists_less(&self, unsigned: &str) -> ImportError {
+        let problem = format!("it leaves out what is revoked here, and the next one cannot be signed: {unsigned}");
+        ImportError::CrlUnfit { path: self.crl_file.clone(), problem }
     }
 
     /// The row of the CRL, if it is newer than what is on record. An older one of a CA of ours may still list what nobody
@@ -270,9 +312,16 @@ impl CheckedPast {
         Ok(())
     }
 
-    fn record_crl(&self, transaction: &dyn Transaction, crl: Option<CrlRecord>) -> Result<Option<CrlRecord>, Error> {
+    /// A CRL that does not list all that is revoked knows no event: the next one is due from the start.
+    fn record_crl(
+        &self,
+        transaction: &dyn Transaction,
+        crl: Option<CrlRecord>,
+        lists_all: bool,
+    ) -> Result<Option<CrlRecord>, Error> {
         let Some(record) = crl else { return Ok(None) };
-        let record = CrlRecord { last_event: transaction.last_event(record.issuer)?, ..record };
+        let last_event = if lists_all { transaction.last_event(record.issuer)? } else { 0 };
+        let record = CrlRecord { last_event, ..record };
         transaction.record_crl(&record)?;
         Ok(Some(record))
     }
@@ -293,11 +342,29 @@ impl CheckedPast {
     }
 }
 
+/// A number that another one can follow.
 fn record_number(crl: &Crl) -> Option<u64> {
-    crl.number_u64().filter(|n| i64::try_from(*n).is_ok())
+    crl.number_u64().filter(|n| i64::try_from(*n).is_ok_and(|n| n < i64::MAX))
 }
 
-fn record_entry(
+/// An entry of a past of ours: a hold that was lifted here since stays lifted.
+fn record_own(
+    transaction: &dyn Transaction,
+    ca: AuthorityId,
+    entry: &PastEntry,
+    fresh: bool,
+    now: Timestamp,
+    report: &mut PastReport,
+) -> Result<(), Error> {
+    let is_hold = entry.reason == Reason::CertificateHold;
+    if is_hold && !fresh && transaction.released_at(ca, &entry.serial)?.is_some_and(|at| at >= entry.at) {
+        report.known += 1;
+        return Ok(());
+    }
+    record_entry(transaction, ca, entry, fresh, now, report)
+}
+
+pub(super) fn record_entry(
     transaction: &dyn Transaction,
     ca: AuthorityId,
     entry: &PastEntry,
@@ -370,7 +437,7 @@ fn newest_of(path: &Path, crls: Vec<Crl>, ca: &Certificate, now: Timestamp) -> R
         return Err(unfit(&format!("it is of {}, which lies in the future", crl.this_update)));
     }
     if crl.number.is_some() && record_number(&crl).is_none() {
-        return Err(unfit("its number is larger than 63 bits, and no greater one could follow"));
+        return Err(unfit("its number is 2^63-1 or larger than 63 bits, and no greater one could follow"));
     }
     let extension = |arcs: &[u64]| crl.extensions.iter().find(|e| e.oid.arcs() == arcs);
     if extension(DELTA).is_some() {

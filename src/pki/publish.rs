@@ -54,10 +54,11 @@ impl Published {
 pub(super) const MAX_CRL_BYTES: u64 = 1 << 30;
 
 impl Pki {
-    /// Takes the lock under which CA folders and `public/` change. Nobody waits for it inside a transaction.
+    /// Takes the lock under which CA folders and `public/` change: that of `ca/`, which nobody else can open. Nobody waits
+    /// for it inside a transaction.
     pub(super) fn lock_public(&self) -> Result<Lock, Error> {
-        let folder = self.place.public_folder();
-        self.place.disk.ensure_folder(&folder, Access::Public)?;
+        let folder = self.place.root.join(super::folder::CA);
+        self.place.disk.ensure_folder(&folder, Access::Private)?;
         Ok(Lock::exclusive(&folder)?)
     }
 
@@ -75,6 +76,7 @@ impl Pki {
     pub(super) fn publish_fresh(&mut self, fresh: &[CrlRecord]) -> Result<Vec<AuthorityId>, Error> {
         let folder = self.place.public_folder();
         let _lock = self.lock_public()?;
+        self.place.disk.ensure_folder(&folder, Access::Public)?;
         // Read before the state is: what changes from here on stays unpublished.
         let change = self.read()?.unpublished()?;
         let published = self.published(fresh)?;

@@ -5,7 +5,7 @@ use super::folder::REQUESTS;
 use super::key_custody::key_owner;
 use super::request::request_owner;
 use super::{Error, Pki};
-use crate::disk::{Lock, decode_pem, entries, exists, read_optional};
+use crate::disk::{ASIDE_PREFIX, Lock, decode_pem, entries, exists, read_optional};
 use crate::model::{Handle, Serial};
 use crate::x509::read_certificate;
 use std::path::Path;
@@ -95,11 +95,7 @@ impl Pki {
             for entry in entries(&pending)? {
                 // Only folders are ours. A lock that is held: the command is alive and will finish by itself.
                 let path = pending.join(&entry);
-                let ours = crl_owner(&entry).is_some()
-                    || request_owner(&entry).is_some()
-                    || key_owner(&entry).is_some()
-                    || entry.parse::<Serial>().is_ok_and(|s| s.to_string() == entry);
-                if ours
+                if is_ours(entry.strip_prefix(ASIDE_PREFIX).unwrap_or(&entry))
                     && path.symlink_metadata().is_ok_and(|m| m.is_dir())
                     && let Ok(Some(lock)) = Lock::try_exclusive(&path)
                 {
@@ -108,14 +104,14 @@ impl Pki {
             }
         }
         // A CRL goes into the folder of its CA, which may be one of these.
-        dead.sort_by_key(|(entry, _)| crl_owner(entry).is_some());
+        // What a swap left aside is looked at when it is known what is in its place.
+        dead.sort_by_key(|(entry, _)| (entry.starts_with(ASIDE_PREFIX), crl_owner(entry).is_some()));
         for (entry, _lock) in dead {
             let folder = pending.join(&entry);
-            let finished = match (crl_owner(&entry), request_owner(&entry), key_owner(&entry)) {
-                (Some((number, generation, handle)), ..) => self.recover_crl(&folder, &handle, generation, number),
-                (_, Some(handle), _) => self.release_request(&handle, &folder),
-                (_, _, Some((generation, handle))) => self.settle_key(&handle, generation, &folder),
-                (None, None, None) => self.recover_certificate(&entry, &folder),
+            let finished = if let Some(name) = entry.strip_prefix(ASIDE_PREFIX) {
+                self.recover_aside(name, &folder)
+            } else {
+                self.recover_entry(&entry, &folder)
             };
             done.push(match finished {
                 Ok(finished) => Recovered { entry, finished, failed: None },
@@ -123,6 +119,42 @@ impl Pki {
             });
         }
         Ok(done)
+    }
+
+    fn recover_entry(&mut self, entry: &str, folder: &Path) -> Result<bool, Error> {
+        match (crl_owner(entry), request_owner(entry), key_owner(entry)) {
+            (Some((number, generation, handle)), ..) => self.recover_crl(folder, &handle, generation, number),
+            (_, Some(handle), _) => self.release_request(&handle, folder),
+            (_, _, Some((generation, handle))) => self.settle_key(&handle, generation, folder),
+            (None, None, None) => self.recover_certificate(entry, folder),
+        }
+    }
+
+    /// What lay in a place that something else was about to take, where the two cannot be swapped in one step. Where
+    /// nothing came, it goes back; else it is put away as after a swap, and what the user had in it goes to its place.
+    fn recover_aside(&mut self, name: &str, folder: &Path) -> Result<bool, Error> {
+        let requests = self.place.root.join(REQUESTS);
+        // Whoever swaps holds one of these to the end.
+        let _leaves = self.lock_leaves()?;
+        let _cas = self.lock_public()?;
+        let _requests = exists(&requests).then(|| Lock::exclusive(&requests)).transpose()?;
+        if !exists(folder) {
+            return Ok(false);
+        }
+        let target = match request_owner(name) {
+            Some(handle) => Some(self.place.request_folder(&handle)),
+            None => self.owner_of(first_certificate(&folder.join("cert.pem"))?.as_deref())?,
+        };
+        let Some(target) = target else {
+            let path = folder.display();
+            return Err(Error::Internal(format!("nobody knows whose `{path}` is: look at it and move it away")));
+        };
+        if exists(&target) {
+            self.place.discard(folder, &target)?;
+            return Ok(false);
+        }
+        self.place.disk.rename_new(folder, &target)?;
+        Ok(true)
     }
 
     fn recover_certificate(&mut self, entry: &str, folder: &Path) -> Result<bool, Error> {
@@ -197,8 +229,16 @@ impl Pki {
     }
 }
 
+/// Whether a name in `pending/` is one that we give.
+fn is_ours(name: &str) -> bool {
+    crl_owner(name).is_some()
+        || request_owner(name).is_some()
+        || key_owner(name).is_some()
+        || name.parse::<Serial>().is_ok_and(|s| s.to_string() == name)
+}
+
 /// `crl-<number>-<generation>-<handle>`
-fn crl_owner(name: &str) -> Option<(u64, u32, Handle)> {
+pub(super) fn crl_owner(name: &str) -> Option<(u64, u32, Handle)> {
     let (number, rest) = name.strip_prefix(CRL_PREFIX)?.split_once('-')?;
     let (generation, handle) = rest.split_once('-')?;
     Some((number.parse().ok()?, generation.parse().ok()?, handle.parse().ok()?))

@@ -15,7 +15,7 @@ const LEAF_FILES: [&str; 5] = ["cert.pem", "key.pem", "chain.pem", "fullchain.pe
 /// The same of a CA's folder, besides its earlier generations.
 pub(super) const CA_FILES: [&str; 4] = ["cert.pem", "key.pem", "chain.pem", "crl.pem"];
 /// The folders of earlier generations inside a CA's folder.
-const GENERATION: &str = "gen-";
+pub(super) const GENERATION: &str = "gen-";
 
 /// A half-done issue on the disk. While its process lives it holds the lock, so that nobody else finishes or removes it.
 pub(super) struct Pending {

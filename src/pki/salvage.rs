@@ -1,11 +1,13 @@
 //! A lost inventory, made again from the certificates and CRLs that lie in the PKI folder.
 
-use super::crl_file::valid_crl;
-use super::folder::{CA, CERTS, INVENTORY, absolute};
+use super::crl_file::{valid_crl, valid_der_crl};
+use super::folder::{CA, CERTS, INVENTORY, PENDING, PUBLIC, REQUESTS, absolute};
+use super::recover::crl_owner;
 use super::revoke::UNKNOWN_END;
 use super::salvage_pieces::{Piece, collect, identity_of, name_of, profile_of};
+use super::salvage_requests::take_requests;
 use super::{Error, Pki};
-use crate::disk::{Access, Disk, Lock, exists};
+use crate::disk::{Access, Disk, Lock, entries, exists};
 use crate::issue::Warning;
 use crate::keys::{sha256, verify_signature};
 use crate::model::{Clock, Handle, Reason, SystemClock, Timestamp};
@@ -36,6 +38,8 @@ pub struct SalvageOutcome {
     pub leaves: u64,
     /// How many revocations the CRLs on disk list.
     pub revocations: u64,
+    /// How many requests were found that wait for a certificate from elsewhere.
+    pub requests: u64,
     /// What the user should know.
     pub warnings: Vec<Warning>,
 }
@@ -60,12 +64,12 @@ impl Pki {
     /// The folder is then as it was.
     pub fn salvage(folder: &Path) -> Result<SalvageOutcome, Error> {
         let root = absolute(folder)?;
-        if !exists(&root.join(CA)) && !exists(&root.join(CERTS)) {
+        let Some(locked) = [CA, CERTS].map(|f| root.join(f)).into_iter().find(|f| exists(f)) else {
             return Err(Error::NoPki { path: folder.into() });
-        }
+        };
         let disk = Disk::following(&root);
         // Nobody makes an inventory here meanwhile.
-        let _lock = Lock::exclusive(&root)?;
+        let _lock = Lock::exclusive(&locked)?;
         let inventory = root.join(INVENTORY);
         check_lost(folder, &inventory)?;
         let temporary = root.join(format!(".new-{INVENTORY}.{}", std::process::id()));
@@ -132,7 +136,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 fn fill(root: &Path, file: &Path, now: Timestamp) -> Result<SalvageOutcome, Error> {
     let mut warnings = Vec::new();
     let mut pieces = collect(root, &mut warnings)?;
-    if pieces.is_empty() {
+    if pieces.is_empty() && entries(&root.join(REQUESTS))?.is_empty() {
         return Err(Error::NoPki { path: root.into() });
     }
     // The older ones first, and what lies in a folder of its own last: the last one is the newest of its handle.
@@ -148,6 +152,7 @@ fn fill(root: &Path, file: &Path, now: Timestamp) -> Result<SalvageOutcome, Erro
         authorities: 0,
         leaves: 0,
         revocations: 0,
+        requests: 0,
         warnings: Vec::new(),
     };
     let t = &*transaction;
@@ -173,6 +178,7 @@ fn fill(root: &Path, file: &Path, now: Timestamp) -> Result<SalvageOutcome, Erro
             t.set_past_known(id, false)?;
         }
     }
+    outcome.requests = take_requests(t, root, now, &mut warnings)?;
     t.mark_unpublished()?;
     let detail = format!("{} certificates, {} revocations", outcome.authorities + outcome.leaves, outcome.revocations);
     t.note(now, "salvaged", None, &detail)?;
@@ -307,8 +313,16 @@ fn take_crl(
     let Some(id) = issuer.id else { return Ok(0) };
     let folder = root.join(CA).join(issuer.handle.as_str());
     let generation = issuer.generation.map(|g| folder.join(format!("gen-{g}")).join("crl.pem"));
-    let candidates = [Some(folder.join("crl.pem")), generation].into_iter().flatten();
-    let newest = candidates.filter_map(|p| valid_crl(&p, &issuer.newest)).max_by_key(Crl::number_u64);
+    let mut candidates: Vec<PathBuf> = [Some(folder.join("crl.pem")), generation].into_iter().flatten().collect();
+    // One that was signed and had not come to its place, or is left where it was published.
+    for name in entries(&root.join(PENDING))? {
+        if crl_owner(&name).is_some_and(|(_, _, handle)| handle == issuer.handle) {
+            candidates.push(root.join(PENDING).join(name).join("crl.pem"));
+        }
+    }
+    let published = valid_der_crl(&root.join(PUBLIC).join(format!("{}.crl", issuer.handle)), &issuer.newest);
+    let found = candidates.iter().filter_map(|p| valid_crl(p, &issuer.newest)).chain(published);
+    let newest = found.max_by_key(Crl::number_u64);
     let Some(crl) = newest else { return Ok(0) };
     let issued: HashMap<_, _> = pieces
         .iter()

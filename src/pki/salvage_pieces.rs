@@ -5,7 +5,7 @@ use super::{Error, Pki};
 use crate::disk::{decode_pem, entries, exists, read_optional};
 use crate::issue::Warning;
 use crate::model::{ExtendedKeyUsage, Handle, Identity, Profile, San, SpiffeId};
-use crate::x509::{Certificate, GeneralName, read_certificate};
+use crate::x509::{Certificate, Csr, GeneralName, NameFacts, X509Error, read_certificate};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -87,62 +87,99 @@ fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
     Ok(blocks.into_iter().filter(|b| b.label == "CERTIFICATE").map(|b| b.der).collect())
 }
 
+/// What a certificate, or a request for one, says of what it is.
+pub(super) struct Said<'a> {
+    ca: bool,
+    subject: &'a NameFacts,
+    names: &'a [GeneralName],
+    purposes: Vec<ExtendedKeyUsage>,
+}
+
+impl<'a> Said<'a> {
+    fn by(certificate: &'a Certificate) -> Self {
+        Said {
+            ca: certificate.is_ca(),
+            subject: &certificate.subject,
+            names: certificate.names.as_deref().unwrap_or_default(),
+            purposes: certificate.extended_key_usage.clone().unwrap_or_default(),
+        }
+    }
+
+    /// By a request.
+    pub fn by_csr(csr: &'a Csr) -> Result<Self, X509Error> {
+        Ok(Said { ca: csr.is_for_a_ca(), subject: &csr.subject, names: &csr.names, purposes: csr.purposes()? })
+    }
+
+    /// Whether it is a CA.
+    pub fn is_ca(&self) -> bool {
+        self.ca
+    }
+
+    /// The profile that it fits.
+    pub fn profile(&self, self_issued: bool) -> Profile {
+        if self.ca {
+            return if self_issued { Profile::Root } else { Profile::Intermediate };
+        }
+        let has = |purpose| self.purposes.contains(&purpose);
+        let (server, client) = (has(ExtendedKeyUsage::server_auth()), has(ExtendedKeyUsage::client_auth()));
+        let svid = self.names.iter().any(|n| matches!(n, GeneralName::Uri(u) if is_spiffe(u)));
+        match (server, client) {
+            (true, true) if svid && self.subject.der.is_empty() => Profile::Workload,
+            (true, true) => Profile::Peer,
+            (true, false) => Profile::Server,
+            _ => Profile::Client,
+        }
+    }
+
+    /// The names that a handle may have been derived from, the likeliest first.
+    fn likely_names(&self) -> Vec<String> {
+        let san = self.names.iter().filter_map(|n| match n {
+            GeneralName::Dns(n) | GeneralName::Uri(n) => Some(n.clone()),
+            GeneralName::Ip(octets) => Some(super::view::ip_text(octets)),
+            _ => None,
+        });
+        san.chain(self.subject.common_name().map(ToString::to_string)).collect()
+    }
+
+    /// Who has a handle: the name that the handle is derived from, else the first of its kind.
+    pub fn identity(&self, profile: Profile, handle: &Handle) -> Identity {
+        let common_name = || self.subject.common_name().map_or_else(|| handle.to_string(), ToString::to_string);
+        match profile {
+            Profile::Root | Profile::Intermediate => Identity::Authority(common_name()),
+            Profile::Client => Identity::CommonName(common_name()),
+            Profile::Server | Profile::Peer | Profile::Workload => {
+                let typed = |name: &String| match profile {
+                    Profile::Workload => SpiffeId::workload(name).ok().map(San::Spiffe),
+                    _ => San::host(name).ok(),
+                };
+                let all: Vec<(String, San)> =
+                    self.likely_names().into_iter().filter_map(|n| typed(&n).map(|s| (n, s))).collect();
+                let derived = all.iter().find(|(name, _)| Pki::handle_of(name) == *handle);
+                match derived.or(all.first()) {
+                    Some((_, san)) => Identity::Named(san.clone()),
+                    None => Identity::CommonName(common_name()),
+                }
+            }
+        }
+    }
+}
+
 pub(super) fn profile_of(certificate: &Certificate, self_issued: bool) -> Profile {
-    if certificate.is_ca() {
-        return if self_issued { Profile::Root } else { Profile::Intermediate };
-    }
-    let purposes = certificate.extended_key_usage.clone().unwrap_or_default();
-    let (server, client) =
-        (purposes.contains(&ExtendedKeyUsage::server_auth()), purposes.contains(&ExtendedKeyUsage::client_auth()));
-    let svid = certificate.names.iter().flatten().any(|n| matches!(n, GeneralName::Uri(u) if is_spiffe(u)));
-    match (server, client) {
-        (true, true) if svid && certificate.subject.der.is_empty() => Profile::Workload,
-        (true, true) => Profile::Peer,
-        (true, false) => Profile::Server,
-        _ => Profile::Client,
-    }
+    Said::by(certificate).profile(self_issued)
+}
+
+pub(super) fn identity_of(certificate: &Certificate, profile: Profile, handle: &Handle) -> Identity {
+    Said::by(certificate).identity(profile, handle)
 }
 
 fn is_spiffe(uri: &str) -> bool {
     uri.starts_with("spiffe://")
 }
 
-/// The names that a handle may have been derived from, the likeliest first.
-fn names(certificate: &Certificate) -> Vec<String> {
-    let san = certificate.names.iter().flatten().filter_map(|n| match n {
-        GeneralName::Dns(n) | GeneralName::Uri(n) => Some(n.clone()),
-        GeneralName::Ip(octets) => Some(super::view::ip_text(octets)),
-        _ => None,
-    });
-    san.chain(certificate.subject.common_name().map(ToString::to_string)).collect()
-}
-
 pub(super) fn name_of(certificate: &Certificate) -> Handle {
     let name = match certificate.is_ca() {
         true => certificate.subject.common_name().map(ToString::to_string),
-        false => names(certificate).into_iter().next(),
+        false => Said::by(certificate).likely_names().into_iter().next(),
     };
     Pki::handle_of(&name.unwrap_or_else(|| certificate.subject.subject.to_string()))
-}
-
-/// Who has a handle: the name in the certificate that the handle is derived from, else the first of its kind.
-pub(super) fn identity_of(certificate: &Certificate, profile: Profile, handle: &Handle) -> Identity {
-    let common_name = || certificate.subject.common_name().map_or_else(|| handle.to_string(), ToString::to_string);
-    match profile {
-        Profile::Root | Profile::Intermediate => Identity::Authority(common_name()),
-        Profile::Client => Identity::CommonName(common_name()),
-        Profile::Server | Profile::Peer | Profile::Workload => {
-            let typed = |name: &String| match profile {
-                Profile::Workload => SpiffeId::workload(name).ok().map(San::Spiffe),
-                _ => San::host(name).ok(),
-            };
-            let all: Vec<(String, San)> =
-                names(certificate).into_iter().filter_map(|n| typed(&n).map(|s| (n, s))).collect();
-            let derived = all.iter().find(|(name, _)| Pki::handle_of(name) == *handle);
-            match derived.or(all.first()) {
-                Some((_, san)) => Identity::Named(san.clone()),
-                None => Identity::CommonName(common_name()),
-            }
-        }
-    }
 }

@@ -75,6 +75,9 @@ pub trait Transaction {
     /// How a serial of a CA stands, whether or not its certificate is known; nothing when it is not revoked or on hold.
     fn revocation(&self, issuer: AuthorityId, serial: &Serial) -> Result<Option<Revocation>, StoreError>;
 
+    /// When a serial of a CA was released from hold, where that is the newest that happened to it.
+    fn released_at(&self, issuer: AuthorityId, serial: &Serial) -> Result<Option<Timestamp>, StoreError>;
+
     /// Every certificate of this serial, of whichever issuer.
     fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError>;
 

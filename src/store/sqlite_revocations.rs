@@ -4,7 +4,7 @@ use super::StoreError;
 use super::record::{AuthorityId, Change, CrlRecord, Revocation};
 use super::sqlite::SqliteTransaction;
 use super::sqlite_read::{blob, damaged, digest, optional_time, serial, time};
-use crate::model::{Reason, Serial};
+use crate::model::{Reason, Serial, Timestamp};
 use rusqlite::{Row, ToSql, params};
 
 /// The columns that [`crl`] reads.
@@ -48,6 +48,22 @@ impl SqliteTransaction<'_> {
                 Ok(revocation(*number, row)?.map(|r| Revocation { crl_number: first, ..r }))
             }
             None => Ok(None),
+        }
+    }
+
+    /// When the newest event of a serial lifted a hold.
+    pub(super) fn read_released_at(
+        &self,
+        issuer: AuthorityId,
+        number: &Serial,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT at, reason IS NULL FROM revocation WHERE issuer = ?1 AND serial = ?2 ORDER BY event DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query(params![issuer.0, number.as_bytes()])?;
+        match rows.next()? {
+            Some(row) if row.get(1)? => time(row.get(0)?).map(Some),
+            _ => Ok(None),
         }
     }
 

@@ -46,6 +46,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_revocation(issuer, serial)
     }
 
+    fn released_at(&self, issuer: AuthorityId, serial: &Serial) -> Result<Option<Timestamp>, StoreError> {
+        self.read_released_at(issuer, serial)
+    }
+
     fn with_serial(&self, serial: &Serial) -> Result<Vec<Record>, StoreError> {
         self.read_with_serial(serial)
     }

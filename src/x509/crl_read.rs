@@ -160,7 +160,50 @@ impl Crl {
             Some(entry)
         })
     }
+
+    /// The entry of a serial number, given by the content octets of its INTEGER. Every entry is looked at, as one that
+    /// cannot be used makes the whole list useless (RFC 5280 5.3); of several the first counts.
+    ///
+    /// # Errors
+    /// [`X509Error`] for an entry that is malformed or has a critical extension that is not processed.
+    pub fn find(&self, serial: &[u8]) -> Result<Option<RevokedEntry>, X509Error> {
+        let mut list = Reader::new(&self.der[self.entries.clone()], WHAT);
+        let mut found = None;
+        while !list.is_empty() {
+            let mut same = list.clone();
+            let entry = list.expect(der::SEQUENCE)?;
+            let mut parts = list.inside(entry);
+            let here = parts.expect(der::INTEGER)?.content;
+            if here == serial && found.is_none() {
+                found = Some(read_entry(&mut same)?);
+                continue;
+            }
+            let date = parts.any()?;
+            if !matches!(date.tag, der::UTC_TIME | der::GENERALIZED_TIME) {
+                return Err(parts.fail("an entry without a date"));
+            }
+            if let Some(extensions) = parts.optional(der::SEQUENCE)? {
+                let mut extensions = parts.inside(extensions);
+                while !extensions.is_empty() {
+                    let one = extensions.expect(der::SEQUENCE)?;
+                    let mut fields = extensions.inside(one);
+                    let oid = fields.expect(der::OID)?.content;
+                    let critical = fields.optional(der::BOOLEAN)?.is_some_and(|v| v.content != [0]);
+                    // Reasons and dates of other entries change nothing; certificateIssuer is not processed.
+                    if critical && oid != REASON_CODE && oid != INVALIDITY_DATE {
+                        return Err(fields.fail("an unknown critical entry extension"));
+                    }
+                }
+            }
+            parts.end()?;
+        }
+        Ok(found)
+    }
 }
+
+/// The content octets of the OIDs of reasonCode and invalidityDate.
+const REASON_CODE: &[u8] = &[0x55, 0x1d, 0x15];
+const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 0x18];
 
 fn read_extensions(explicit: &mut Reader<'_>) -> Result<Vec<ExtensionFacts>, X509Error> {
     let sequence = explicit.expect(der::SEQUENCE)?;

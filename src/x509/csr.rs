@@ -161,6 +161,17 @@ impl Csr {
         Ok(all)
     }
 
+    /// Whether the powers of a CA are wished for.
+    pub fn is_for_a_ca(&self) -> bool {
+        let wished = self.extensions.iter().find(|e| e.oid.arcs() == oid::BASIC_CONSTRAINTS);
+        let ca = |value: &[u8]| {
+            let mut outer = Reader::new(value, WHAT);
+            let sequence = outer.expect(der::SEQUENCE).ok()?;
+            outer.inside(sequence).optional(der::BOOLEAN).ok()?.map(|b| b.content == [0xff])
+        };
+        wished.is_some_and(|e| ca(&e.value) == Some(true))
+    }
+
     /// The DER bytes.
     pub fn der(&self) -> &[u8] {
         &self.der

@@ -321,3 +321,47 @@ fn what_is_no_file_in_the_published_folder() {
     // A command about something else goes on.
     s.ok(&["client", "c"]);
 }
+
+/// Where two folders cannot be swapped in one step, what was there lies aside in between: a kill loses nothing of it.
+#[test]
+fn what_a_swap_left_aside_is_put_away() {
+    let mine = "notes.txt";
+    for state in ["nothing came yet", "only the old one is gone", "the new one came"] {
+        let s = healthy();
+        s.write(&format!("pki/certs/api.internal/{mine}"), "mine");
+        let before = s.copied();
+        s.ok(&["server", "api.internal", "--force"]);
+        let serial = s.field("api.internal", "serial");
+        let (place, new) = (s.path("pki/certs/api.internal"), s.bytes("pki/certs/api.internal/cert.pem"));
+        let aside = s.path(&format!("pki/pending/aside-{serial}"));
+        match state {
+            "nothing came yet" => {
+                fs::rename(&place, s.path(&format!("pki/pending/{serial}"))).unwrap();
+                fs::remove_file(s.path(&format!("pki/pending/{serial}/{mine}"))).unwrap();
+                fs::rename(before.path("pki/certs/api.internal"), &aside).unwrap();
+            }
+            "only the old one is gone" => fs::rename(&place, &aside).unwrap(),
+            _ => {
+                fs::remove_file(place.join(mine)).unwrap();
+                fs::rename(before.path("pki/certs/api.internal"), &aside).unwrap();
+            }
+        }
+        assert!(codes(&find(&s)).contains(&"half-done"), "{state}");
+        mends(&s);
+        assert_eq!(s.bytes("pki/certs/api.internal/cert.pem"), new, "{state}");
+        assert_eq!(s.text(&format!("pki/certs/api.internal/{mine}")), "mine", "{state}");
+        assert!(s.names("pki/pending").is_empty(), "{state}");
+    }
+    // Of a request too, whose name may have dots.
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["request", "web.internal", "--profile", "server"]);
+    let key = s.bytes("pki/requests/web.internal/key.pem");
+    fs::rename(s.path("pki/requests/web.internal"), s.path("pki/pending/aside-csr-7-web.internal")).unwrap();
+    s.ok(&["server", "other.internal"]);
+    assert_eq!(s.bytes("pki/requests/web.internal/key.pem"), key);
+    // What cannot be told apart is left alone, and named.
+    fs::create_dir(s.path("pki/pending/aside-0a1b")).unwrap();
+    let found = s.run(&["doctor", "--repair", "--json"]).exits(3).object();
+    assert_eq!(found["problems"][0]["code"], "half-done", "{found}");
+    assert!(s.path("pki/pending/aside-0a1b").exists());
+}

@@ -112,3 +112,50 @@ fn a_leaf_right_below_its_root_has_no_chain_file() {
     s.ok(&["server", "a.internal", "--out-dir", "tls"]);
     assert_eq!(s.names("tls"), ["ca.pem", "cert.pem", "fullchain.pem", "key.pem"]);
 }
+
+/// Whoever owns the folder above could lead the next renewal into the PKI itself.
+#[test]
+fn a_link_that_was_not_there_is_not_followed() {
+    let s = Sandbox::with_issuing_ca();
+    let ca = "pki/ca/lab-issuing";
+    for (folder, link, to) in
+        [("app/tls", "app/tls", ca), ("app/x/tls", "app/x", "other"), ("app/x/y", "app/x", "pki/ca")]
+    {
+        let s = s.copied();
+        s.write("other/tls/key.pem", "precious\n");
+        s.ok(&["server", "a.internal", "--out-dir", folder]);
+        std::fs::rename(s.path(link), s.path("aside")).unwrap();
+        std::os::unix::fs::symlink(s.path(to), s.path(link)).unwrap();
+        let kept =
+            [ca, "other/tls"].map(|f| s.names(f).iter().map(|n| s.bytes(&format!("{f}/{n}"))).collect::<Vec<_>>());
+        let ran = s.run(&["renew", "a.internal", "--json"]);
+        assert_eq!(ran.code, Some(1), "{ran}");
+        assert!((ran.stdout.clone() + &ran.stderr).contains("not delivered"), "{ran}");
+        let now =
+            [ca, "other/tls"].map(|f| s.names(f).iter().map(|n| s.bytes(&format!("{f}/{n}"))).collect::<Vec<_>>());
+        assert!(kept == now, "{folder}");
+        assert!(!s.path("pki/ca/y").exists(), "nothing is made behind the link either");
+        // Where the folder is again what it was, the next command delivers.
+        std::fs::remove_file(s.path(link)).unwrap();
+        std::fs::rename(s.path("aside"), s.path(link)).unwrap();
+        s.ok(&["server", "b.internal"]);
+        delivered_is_current(&s, folder, "a.internal");
+    }
+}
+
+/// A link that is there when the folder is chosen is the user's: what it leads to is remembered.
+#[test]
+fn a_link_that_is_there_is_resolved_once() {
+    let s = Sandbox::with_issuing_ca();
+    std::fs::create_dir(s.path("v1")).unwrap();
+    std::fs::create_dir(s.path("v2")).unwrap();
+    std::os::unix::fs::symlink("v1", s.path("current")).unwrap();
+    let made = s.json(&["server", "a.internal", "--out-dir", "current"]);
+    assert_eq!(made["delivered"], serde_json::json!([s.path("v1")]));
+    s.refuses(&["server", "b.internal", "--out-dir", "v1"], 1, "exists");
+    std::fs::remove_file(s.path("current")).unwrap();
+    std::os::unix::fs::symlink("v2", s.path("current")).unwrap();
+    s.ok(&["renew", "a.internal"]);
+    delivered_is_current(&s, "v1", "a.internal");
+    assert!(s.names("v2").is_empty());
+}

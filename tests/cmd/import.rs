@@ -7,12 +7,12 @@ use crate::common::{DAY, Sandbox};
 use serde_json::Value;
 
 const ROOT: &[&str] = &["--cert-file", "there/ca/old-root/cert.pem", "--key-file", "there/ca/old-root/key.pem"];
-const ISSUING: &[&str] =
+pub const ISSUING: &[&str] =
     &["--cert-file", "there/ca/old-issuing/cert.pem", "--key-file", "there/ca/old-issuing/key.pem"];
-const CHAIN: &[&str] = &["--chain-file", "there/ca/old-root/cert.pem"];
+pub const CHAIN: &[&str] = &["--chain-file", "there/ca/old-root/cert.pem"];
 
 /// A root, an intermediate and leaves, of which `mallory` is revoked and `eve` on hold.
-fn elsewhere() -> Sandbox {
+pub fn elsewhere() -> Sandbox {
     let s = Sandbox::new();
     let there = |words: &[&str]| drop(s.ok(&[&["--pki", "there"], words].concat()));
     there(&["root", "Old Root", "--subject", "/DC=com/DC=example/DC=corp/OU=a/OU=b/CN=Old Root"]);
@@ -26,11 +26,11 @@ fn elsewhere() -> Sandbox {
     s
 }
 
-fn import(s: &Sandbox, name: &str, words: &[&[&str]]) -> Value {
+pub fn import(s: &Sandbox, name: &str, words: &[&[&str]]) -> Value {
     s.json(&[&["import", name], &words.concat()[..]].concat())
 }
 
-fn there(s: &Sandbox, name: &str, field: &str) -> String {
+pub fn there(s: &Sandbox, name: &str, field: &str) -> String {
     s.ok(&["--pki", "there", "show", name, "--field", field]).stdout.trim_end().into()
 }
 
@@ -143,9 +143,6 @@ fn a_foreign_crl_is_never_replaced_by_an_older_one() {
 
     // What it says of a CA of ours counts, and so does what it no longer says.
     import(&s, "Old Issuing", &[ISSUING, &["--no-past"]]);
-    assert_eq!(s.field("old-issuing", "status"), "valid");
-    s.ok(&["--pki", "there", "crl", "old-root"]);
-    import(&s, "Old Root", &[&["--crl-file", "there/public/old-root.crl"]]);
     assert_eq!(s.field("old-issuing", "status"), "on-hold");
     s.refuses(&["server", "api.internal", "--issuer", "old-issuing"], 1, "issuer-unusable");
     s.ok(&["--pki", "there", "revoke", "old-issuing", "--release"]);
@@ -234,6 +231,27 @@ fn a_leaf_of_an_adopted_ca_is_recorded_and_can_be_revoked() {
     s.ok(&["doctor", "--history"]);
 }
 
+/// What is renewed elsewhere with another key comes with that, or the one that lies here would be lost.
+#[test]
+fn a_key_is_never_replaced_by_none() {
+    let s = elsewhere();
+    import(&s, "Old Root", &[ROOT, &["--no-past"]]);
+    import(&s, "Old Issuing", &[ISSUING, &["--no-past"]]);
+    let web = ["import", "web.internal", "--cert-file", "there/certs/web.internal/cert.pem"];
+    let with_key = [&web[..], &["--key-file", "there/certs/web.internal/key.pem"]].concat();
+    assert_eq!(s.json(&with_key)["action"], "recorded");
+    s.ok(&["--pki", "there", "server", "web.internal", "--force"]);
+    let error = s.refuses(&web, 1, "key");
+    assert!(error["message"].as_str().unwrap().contains("would be removed"), "{error}");
+    assert_eq!(s.json(&with_key)["action"], "renewed");
+    assert_eq!(s.bytes("pki/certs/web.internal/key.pem"), s.bytes("there/certs/web.internal/key.pem"));
+    // With the same key it stays where it is.
+    s.ok(&["--pki", "there", "renew", "web.internal"]);
+    assert_eq!(s.json(&web)["action"], "renewed");
+    assert_eq!(s.bytes("pki/certs/web.internal/key.pem"), s.bytes("there/certs/web.internal/key.pem"));
+    s.ok(&["doctor"]);
+}
+
 #[test]
 fn a_salvaged_ca_gets_its_past() {
     let s = elsewhere();
@@ -241,7 +259,9 @@ fn a_salvaged_ca_gets_its_past() {
     std::fs::remove_file(s.path("there/inventory.db")).unwrap();
     let past = s.bytes("there/ca/old-issuing/crl.pem");
     s.write("past.pem", past);
-    std::fs::remove_file(s.path("there/ca/old-issuing/crl.pem")).unwrap();
+    for file in ["ca/old-issuing/crl.pem", "public/old-issuing.crl"] {
+        std::fs::remove_file(s.path(&format!("there/{file}"))).unwrap();
+    }
     s.ok(&["--pki", "there", "doctor", "--salvage"]);
     s.run(&["--pki", "there", "revoke", "alice", "--json"]).exits(1).error("past-unknown");
     s.ok(&["--pki", "there", "import", "old-root", "--no-past"]);

@@ -156,6 +156,15 @@ fn where_a_key_may_go() {
     s.refuses(&to("usb"), 1, "io");
     s.run(&["key", "detach", "lab-root"]).exits(2);
     s.run(&["key"]).exits(2);
+    // The key file is no copy of itself.
+    fs::hard_link(s.path(KEY), s.path("usb/link.key")).unwrap();
+    let error = s.refuses(&to("usb/link.key"), 1, "exists");
+    assert!(error["message"].as_str().unwrap().contains("itself"), "{error}");
+    std::os::unix::fs::symlink(s.path(KEY), s.path("usb/symlink.key")).unwrap();
+    s.refuses(&to("usb/symlink.key"), 1, "delivery-inside");
+    for link in ["usb/link.key", "usb/symlink.key"] {
+        fs::remove_file(s.path(link)).unwrap();
+    }
     // A copy that is there already, of a run that died, will do.
     fs::copy(s.path(KEY), s.path("usb/root.key")).unwrap();
     assert_eq!(s.json(&to("usb/root.key"))["action"], "detached");
@@ -173,6 +182,15 @@ fn an_encrypted_key_is_detached_encrypted() {
     s.refuses(&[&detach[..], &["--passphrase-file", "two.pass"]].concat(), 1, "passphrase");
     s.ok(&[&detach[..], &["--passphrase-file", "one.pass"]].concat());
     assert_eq!(s.bytes("usb/root.key"), locked);
+    // Asked for again, of that file and of the encrypted key of somebody else.
+    s.refuses(&detach, 1, "key-encrypted");
+    let again = |file| ["key", "detach", "lab-root", "--output", file, "--passphrase-file", "one.pass"];
+    assert_eq!(s.json(&again("usb/root.key"))["action"], "unchanged");
+    s.ok(&["key", "encrypt", "lab-issuing", "--passphrase-file", "one.pass"]);
+    s.write("usb/other.key", s.bytes("pki/ca/lab-issuing/key.pem"));
+    s.refuses(&again("usb/other.key"), 1, "key");
+    s.write("usb/other.key", "nonsense");
+    s.refuses(&again("usb/other.key"), 1, "key");
     let with = ["--issuer-key-file", "usb/root.key", "--issuer-passphrase-file", "one.pass"];
     s.ok(&[&["intermediate", "Other"][..], &with].concat());
     s.refuses(&["key", "attach", "lab-root", "--key-file", "usb/root.key"], 1, "key-encrypted");
@@ -232,4 +250,20 @@ fn a_key_that_was_moved_by_hand_is_recorded() {
     let made = s.json(&["key", "detach", "lab-root", "--output", "usb/root.key"]);
     assert_eq!(made["action"], "detached");
     s.ok(&["doctor"]);
+}
+
+/// A CA that was made again keeps its earlier key, which is a secret too.
+#[test]
+fn keys_of_earlier_generations_are_not_forgotten() {
+    let s = lab();
+    s.ok(&["revoke", "lab-issuing"]);
+    s.ok(&["intermediate", "Lab Issuing"]);
+    let earlier = s.text("pki/ca/lab-issuing/gen-1/key.pem");
+    assert!(!earlier.contains("ENCRYPTED"));
+    for action in ["encrypted", "unchanged"] {
+        let made = s.json(&["key", "encrypt", "lab-issuing", "--passphrase-file", "one.pass"]);
+        assert_eq!((&made["action"], warnings(&made)), (&action.into(), vec!["earlier-key"]));
+        assert!(made["warnings"][0]["message"].as_str().unwrap().contains("gen-1/key.pem"), "{made}");
+    }
+    assert_eq!(s.text("pki/ca/lab-issuing/gen-1/key.pem"), earlier);
 }

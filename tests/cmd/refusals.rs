@@ -519,7 +519,7 @@ fn limited() -> Sandbox {
     );
     run("intermediate 'Only Example' --issuer lab-root --permit dn:O=Example");
     run("intermediate 'Never Example' --issuer lab-root --exclude dn:O=Example");
-    run("intermediate Mesh --issuer lab-root --spiffe spiffe://example.org --permit spiffe:example.org");
+    run("intermediate Mesh --issuer lab-root --permit spiffe:example.org");
     run("intermediate 'Not Mesh' --issuer lab-root --exclude spiffe:example.org");
     run("intermediate Servers --issuer lab-root --eku serverAuth");
     run("intermediate Short --issuer lab-root --lifetime 30d");
@@ -533,6 +533,7 @@ fn limited() -> Sandbox {
     run("revoke above-gone");
     run("intermediate Keyless --issuer lab-root");
     run("client old --issuer elder-root --not-before 2020-01-01 --lifetime 1y");
+    run("intermediate Domain --spiffe spiffe://example.org --issuer lab-root");
     run("client sold --issuer keyless");
     std::fs::remove_file(s.path("pki/ca/keyless/key.pem")).expect("the key can be removed");
     s
@@ -601,6 +602,9 @@ fn of_what_the_issuer_does_not_allow() {
             ("workload spiffe://other.example/x --issuer mesh", 1, "issuer-limits", "spiffe://other.example/x"),
             ("workload spiffe://sub.example.org/x --issuer mesh", 1, "issuer-limits", "spiffe://sub.example.org/x"),
             ("workload spiffe://example.org/x --issuer not-mesh", 1, "issuer-limits", "spiffe://example.org/x"),
+            // Another trust domain than the one it signs for
+            ("workload spiffe://other.example/x --issuer domain", 1, "lint", "spiffe-trust-domain"),
+            ("server a.internal --spiffe spiffe://other.example/x --issuer domain", 1, "lint", "spiffe-trust-domain"),
             // Nothing that may be revoked by its name
             ("revoke old", 1, "nothing-to-revoke", "name the serial"),
         ],

@@ -322,6 +322,21 @@ fn the_old_one_is_revoked_when_the_new_one_is_in_place() {
     s.ok(&["renew", "a", "--revoke-old"]).prints("revoked a (serial");
 }
 
+/// A descriptor with a passphrase behind it, or a lock that the caller took, is no affair of the command.
+#[test]
+fn the_command_after_it_inherits_no_descriptor() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "a.internal"]);
+    s.write("secret", "correct horse");
+    let hook = "for n in 3 9; do test -e /proc/$$/fd/$n && echo $n >> leaked; done; touch ran";
+    let shell = format!("exec 3<secret 9>>lock; exec {} renew a.internal --exec '{hook}'", crate::common::ROOTLET);
+    let mut command = std::process::Command::new("sh");
+    command.current_dir(s.path("")).args(["-c", &shell]);
+    crate::common::Ran::of(command).exits(0);
+    assert!(s.path("ran").exists());
+    assert!(!s.path("leaked").exists(), "{}", s.text("leaked"));
+}
+
 #[test]
 fn the_command_after_it() {
     let s = Sandbox::with_issuing_ca();

@@ -66,22 +66,6 @@ fn a_compromised_key_needs_another() {
     assert_eq!(acts(&s.json(&["renew", "stolen", "--rekey"])), pairs(&[("stolen", "reissued")]));
 }
 
-/// The key of an encrypted root is needed for its own renewal, and for that of what it issued.
-#[test]
-fn keys_that_are_encrypted() {
-    let s = Sandbox::new();
-    s.write("passphrase", "correct horse\n");
-    s.set_mode("passphrase", 0o600);
-    s.ok(&["root", "Lab Root", "--encrypt-key", "--passphrase-file", "passphrase"]);
-    let opened = |words: &[&str]| s.json(&[words, &["--issuer-passphrase-file", "passphrase"]].concat());
-    opened(&["client", "c"]);
-    for name in ["lab-root", "c"] {
-        refuses(&s, &[name], "key-encrypted");
-        assert_eq!(acts(&opened(&["renew", name])), pairs(&[(name, "renewed")]));
-    }
-    s.ok(&["doctor"]);
-}
-
 #[test]
 fn a_new_key_that_is_given() {
     let s = old_lab();

@@ -182,3 +182,76 @@ fn a_clock_that_went_back_is_found() {
     let found = s.run(&["doctor", "--json"]).exits(3).object();
     assert_eq!(found["problems"][0]["code"], "clock", "{found}");
 }
+
+/// Their keys may be all that there is of them: somebody elsewhere has the CSRs.
+#[test]
+fn requests_that_wait_come_back() {
+    let s = populated();
+    s.write("secret", "correct horse\n");
+    let ask = |words: &[&str]| drop(s.ok(&[&["request"], words].concat()));
+    ask(&["web.internal", "--profile", "server", "--dns", "web"]);
+    ask(&["etcd.internal", "--profile", "peer"]);
+    ask(&["bob", "--profile", "client"]);
+    ask(&["spiffe://example.org/ns/prod/sa/web", "--profile", "workload"]);
+    ask(&["Other Issuing", "--profile", "intermediate", "--encrypt-key", "--passphrase-file", "secret"]);
+    ask(&["lost", "--profile", "client"]);
+    fs::remove_file(s.path("pki/requests/lost/key.pem")).unwrap();
+    let waiting = |s: &Sandbox| {
+        let mut all = s.json(&["list", "--requests"])["requests"].as_array().unwrap().clone();
+        all.retain(|r| r["name"] != "lost");
+        all.iter_mut().for_each(|r| r["requested_at"] = Value::Null);
+        all
+    };
+    let before = waiting(&s);
+    assert_eq!(before.len(), 5);
+    lose(&s);
+    let outcome = s.json(&["doctor", "--salvage"]);
+    assert_eq!(outcome["requests"], 5);
+    let left_out = outcome["warnings"].as_array().unwrap().iter().find(|w| w["code"] == "not-salvaged").unwrap();
+    assert!(left_out["message"].as_str().unwrap().contains("requests/lost` has no key"), "{left_out}");
+    assert_eq!(waiting(&s), before);
+    let folders = || s.names("pki/requests");
+    let waited = folders();
+    // What waits is still what was asked for, and can be answered.
+    assert_eq!(
+        s.json(&["request", "web.internal", "--profile", "server", "--dns", "web", "--if-missing"])["action"],
+        "unchanged"
+    );
+    s.ok(&["--pki", "there", "root", "There"]);
+    s.ok(&["--pki", "there", "sign", "pki/requests/web.internal/request.csr", "--profile", "server"]);
+    s.ok(&[
+        "import",
+        "web.internal",
+        "--cert-file",
+        "there/certs/web.internal/fullchain.pem",
+        "--chain-file",
+        "there/ca/there/cert.pem",
+    ]);
+    assert_eq!(folders().len(), waited.len() - 1);
+
+    // A PKI that has nothing else.
+    let s = Sandbox::new();
+    s.ok(&["request", "web.internal", "--profile", "server"]);
+    lose(&s);
+    assert_eq!(s.json(&["doctor", "--salvage"])["requests"], 1);
+    s.ok(&["doctor"]);
+}
+
+/// The newest CRL may lie where it was published, or on its way to its place.
+#[test]
+fn a_crl_is_found_wherever_it_lies() {
+    let s = populated();
+    let number = s.json(&["crl", "lower", "--check"])["results"][0]["number"].as_u64().unwrap();
+    lose(&s);
+    let crl = s.path("pki/ca/lower/crl.pem");
+    for state in ["published", "pending"] {
+        let s = s.copied();
+        if state == "pending" {
+            fs::remove_file(s.path("pki/public/lower.crl")).unwrap();
+            s.write(&format!("pki/pending/crl-{number}-1-lower/crl.pem"), fs::read(&crl).unwrap());
+        }
+        fs::remove_file(s.path("pki/ca/lower/crl.pem")).unwrap();
+        assert_eq!(s.json(&["doctor", "--salvage"])["revocations"], 2, "{state}");
+        assert_eq!(s.field("mallory", "status"), "revoked", "{state}");
+    }
+}

@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 const ROOTLET: &str = env!("CARGO_BIN_EXE_rootlet");
 const SIGKILL: i32 = 9;
+/// What a command with `--stdin` reads, in the folder that it runs in.
+pub const STDIN: &str = "stdin.txt";
 const UNWANTED_SETTINGS: [&str; 4] = ["ROOTLET_PKI", "ROOTLET_FAULT_AT", "ROOTLET_FAIL_AT", "ROOTLET_LOCK_WAIT"];
 
 fn clean(mut command: Command, folder: &Path) -> Command {
@@ -75,6 +77,9 @@ impl Program {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = clean(Command::new(ROOTLET), &self.folder);
         command.args(words).arg("--json");
+        if words.contains(&"--stdin") {
+            command.stdin(std::fs::File::open(self.folder.join(STDIN)).unwrap());
+        }
         command
     }
 

@@ -29,6 +29,12 @@ impl Mount {
         Mount(folder.into())
     }
 
+    /// The same file or folder at another place, which must exist.
+    pub fn bind(from: &Path, to: &Path) -> Self {
+        run(Command::new("mount").arg("--bind").arg(from).arg(to));
+        Mount(to.into())
+    }
+
     pub fn make_read_only(&self) {
         run(Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0));
     }

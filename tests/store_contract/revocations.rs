@@ -50,6 +50,21 @@ pub fn a_hold_is_lifted_and_comes_again(store: &mut dyn Store) {
     assert_eq!((reason(store, 1), next_crl(store, ca)), (Some(Reason::Superseded), vec![serial(1)]));
 }
 
+/// Who imports an older list must not put a hold back that was lifted since.
+pub fn a_release_is_known_by_its_time(store: &mut dyn Store) {
+    let (ca, other) = write(store, |t| (add_root(t, "a", 11), add_root(t, "b", 12)));
+    let released = |store: &mut dyn Store, issuer| read(store, |t| t.released_at(issuer, &serial(1)).unwrap());
+    assert_eq!(released(store, ca), None, "never heard of");
+    revoked_leaf(store, ca, 1, day(100), Reason::CertificateHold);
+    assert_eq!(released(store, ca), None, "on hold");
+    let (not_after, at) = (day(100), day(5));
+    let release = NewRevocation { issuer: ca, serial: serial(1), not_after, at, reason: None, invalidity_date: None };
+    write(store, |t| t.revoke(&release).unwrap());
+    assert_eq!((released(store, ca), released(store, other)), (Some(day(5)), None));
+    revoke(store, ca, 1, day(100), Some(Reason::CertificateHold));
+    assert_eq!(released(store, ca), None, "on hold again");
+}
+
 pub fn a_reason_is_upgraded(store: &mut dyn Store) {
     let ca = with_root(store);
     revoked_leaf(store, ca, 1, day(100), Reason::Superseded);

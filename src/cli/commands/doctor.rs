@@ -78,6 +78,9 @@ fn salvage(context: &Context) -> Result<Exit, Failure> {
     context.printer.text(&format!("salvaged {}", place(&outcome.file)))?;
     context.printer.say(&format!("  certificates {cas} of CAs, {leaves} of leaves"));
     context.printer.say(&format!("  revocations  {revocations}, from the CRLs on disk"));
+    if outcome.requests > 0 {
+        context.printer.say(&format!("  requests     {}, which wait for a certificate", outcome.requests));
+    }
     if let Some(damaged) = &outcome.damaged {
         context.printer.say(&format!("  the damaged inventory is kept as {}", place(damaged)));
     }

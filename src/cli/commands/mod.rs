@@ -9,6 +9,7 @@ mod import;
 mod intermediate;
 mod key;
 mod leaf;
+mod lint;
 mod list;
 mod renew;
 mod request;
@@ -17,6 +18,7 @@ mod root;
 mod show;
 mod sign;
 mod status;
+mod verify;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -52,6 +54,8 @@ pub fn all() -> Vec<Command> {
         list::definition(),
         show::definition(),
         status::definition(),
+        verify::definition(),
+        lint::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -71,9 +75,11 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "key" => key::run(matches, context),
         "crl" => crl::run(matches, context),
         "bundle" => bundle::run(matches, context),
+        "lint" => lint::run(matches, context),
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
         "status" => status::run(matches, context),
+        "verify" => verify::run(matches, context),
         "history" => history::run(matches, context),
         "doctor" => doctor::run(matches, context),
         "completions" => completions::run(matches),

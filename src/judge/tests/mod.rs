@@ -1,6 +1,6 @@
-mod certificates;
+pub mod certificates;
 mod chain;
-mod lab;
+pub mod lab;
 mod limits;
 mod names;
 mod properties;

@@ -11,33 +11,56 @@ use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("names-empty", "RFC 5280 4.2.1.6", "subjectAltName holds at least one name", empty).mend("issue it again with names there, or without the extension").also_of(&[RuleSet::PythonStrict]),
-    rule("names-critical", "RFC 5280 4.2.1.6", "subjectAltName is critical where the subject is empty", critical).mend("issue it again with subjectAltName critical, or with a subject").also_of(&[RuleSet::PythonStrict]),
+    rule("names-empty", "RFC 5280 4.2.1.6", "subjectAltName holds at least one name", empty)
+        .mend("issue it again with names there, or without the extension")
+        .also_of(&[RuleSet::PythonStrict]),
+    rule("names-critical", "RFC 5280 4.2.1.6", "subjectAltName is critical where the subject is empty", critical)
+        .mend("issue it again with subjectAltName critical, or with a subject")
+        .also_of(&[RuleSet::PythonStrict]),
     rule(
         "names-critical-needless",
         "CABF TLS BR 7.1.2.7.12",
         "subjectAltName is not critical beside a subject",
         needless,
-    ).mend("issue it again with subjectAltName not critical")
+    )
+    .mend("issue it again with subjectAltName not critical")
     .warns(),
-    rule("names-duplicate", "RFC 5280 4.2.1.6", "no name stands twice", duplicate).mend("issue it again with each name once").warns(),
-    rule("server-names", "RFC 9525 2", "a server's DNS name or IP address is in subjectAltName", server_names).mend("issue it again with the names that clients connect to in subjectAltName: `--dns` or `--ip`").also_of(&[RuleSet::Apple, RuleSet::Chromium, RuleSet::PythonStrict, RuleSet::Rustls]),
-    rule("dns-syntax", "RFC 5280 4.2.1.6, RFC 1034 3.5", "a dNSName is a DNS name in A-labels", dns_syntax).mend("issue it again with a host name there; an address belongs into an iPAddress, other alphabets into A-labels (xn--…)"),
-    rule("dns-underscore", "RFC 1123 2.1", "a dNSName has no underscore", dns_underscore).mend("rename the host; a hyphen may stand where the underscore does"),
-    rule("dns-trailing-dot", "RFC 5280 4.2.1.6", "a dNSName has no trailing dot", dns_trailing_dot).mend("issue it again without the last dot"),
-    rule("dns-wildcard", "RFC 9525 6.3", "a wildcard is the whole leftmost label, below a domain", dns_wildcard).mend("write `*.` and a domain of at least two labels, as *.lab.internal"),
+    rule("names-duplicate", "RFC 5280 4.2.1.6", "no name stands twice", duplicate)
+        .mend("issue it again with each name once")
+        .warns(),
+    rule("server-names", "RFC 9525 2", "a server's DNS name or IP address is in subjectAltName", server_names)
+        .mend("issue it again with the names that clients connect to: `--dns` or `--ip`")
+        .also_of(&[RuleSet::Apple, RuleSet::Chromium, RuleSet::PythonStrict, RuleSet::Rustls]),
+    rule("leaf-names", "RFC 9525 2, RFC 9110 4.3.4", "a leaf is named in subjectAltName", leaf_names)
+        .mend("issue it again with its names in subjectAltName: nothing reads the common name any more")
+        .also_of(&[RuleSet::Apple, RuleSet::Chromium, RuleSet::PythonStrict, RuleSet::Rustls])
+        .notes(),
+    rule("dns-syntax", "RFC 5280 4.2.1.6, RFC 1034 3.5", "a dNSName is a DNS name in A-labels", dns_syntax)
+        .mend("issue it again with a host name: no address, other alphabets as A-labels (xn--…)"),
+    rule("dns-underscore", "RFC 1123 2.1", "a dNSName has no underscore", dns_underscore)
+        .mend("rename the host; a hyphen may stand where the underscore does"),
+    rule("dns-trailing-dot", "RFC 5280 4.2.1.6", "a dNSName has no trailing dot", dns_trailing_dot)
+        .mend("issue it again without the last dot"),
+    rule("dns-wildcard", "RFC 9525 6.3", "a wildcard is the whole leftmost label, below a domain", dns_wildcard)
+        .mend("write `*.` and a domain of at least two labels, as *.lab.internal"),
     rule(
         "dns-lower-case",
         "RFC 4343 3",
         "a dNSName is lower case, as names that differ in case are one",
         dns_lower_case,
-    ).mend("issue it again in lower case")
+    )
+    .mend("issue it again in lower case")
     .warns(),
-    rule("ip-octets", "RFC 5280 4.2.1.6", "an iPAddress has 4 or 16 octets", ip_octets).mend("issue it again with the address alone, without a mask: 4 or 16 octets"),
-    rule("ip-mapped", "RFC 5280 4.2.1.6", "an iPAddress holds IPv4 in 4 octets", ip_mapped).mend("issue it again with the IPv4 address"),
-    rule("uri-syntax", "RFC 5280 4.2.1.6", "a uniformResourceIdentifier is an absolute URI", uri_syntax).mend("issue it again with a whole URI: scheme, colon, and what follows"),
-    rule("email-syntax", "RFC 5280 4.2.1.6", "an rfc822Name is an ASCII mailbox", email_syntax).mend("issue it again with the bare mailbox, as user@example.org"),
-    rule("directory-name-empty", "RFC 5280 4.2.1.6", "a directoryName is not empty", directory_empty).mend("issue it again without that name"),
+    rule("ip-octets", "RFC 5280 4.2.1.6", "an iPAddress has 4 or 16 octets", ip_octets)
+        .mend("issue it again with the address alone, without a mask: 4 or 16 octets"),
+    rule("ip-mapped", "RFC 5280 4.2.1.6", "an iPAddress holds IPv4 in 4 octets", ip_mapped)
+        .mend("issue it again with the IPv4 address"),
+    rule("uri-syntax", "RFC 5280 4.2.1.6", "a uniformResourceIdentifier is an absolute URI", uri_syntax)
+        .mend("issue it again with a whole URI: scheme, colon, and what follows"),
+    rule("email-syntax", "RFC 5280 4.2.1.6", "an rfc822Name is an ASCII mailbox", email_syntax)
+        .mend("issue it again with the bare mailbox, as user@example.org"),
+    rule("directory-name-empty", "RFC 5280 4.2.1.6", "a directoryName is not empty", directory_empty)
+        .mend("issue it again without that name"),
 ];
 
 fn empty(v: &View<'_>, report: &mut Report) {
@@ -100,6 +123,14 @@ fn server_names(v: &View<'_>, report: &mut Report) {
             "it is for servers and names no DNS name or IP address in subjectAltName, where clients look",
             "pass `--dns` or `--ip`",
         );
+    }
+}
+
+/// A leaf that may be a server's for all that it says, and names no host.
+fn leaf_names(v: &View<'_>, report: &mut Report) {
+    let anything = v.facts.extended_key_usage.is_none();
+    if !v.ca && anything && !v.has_alt_names() && v.profile.is_none() {
+        report.say("it has no subjectAltName, and no TLS client takes it for a server's, whatever its common name is");
     }
 }
 

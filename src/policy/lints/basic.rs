@@ -95,9 +95,9 @@ fn serial_length(v: &View<'_>, report: &mut Report) {
 }
 
 fn serial_entropy(v: &View<'_>, report: &mut Report) {
-    let length = v.facts.raw_serial.len();
-    if length < ENTROPY_OCTETS {
-        report.say(format!("the serial number has {length} octets, too few for 64 random bits"));
+    let raw = &v.facts.raw_serial;
+    if raw.len() < ENTROPY_OCTETS {
+        report.say(format!("the serial number `{}` is too short to hold 64 random bits", hex(raw)));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{KeyUsage, Lifetime};
 use crate::policy::lint::{Check, Lint, Report};
 use crate::policy::set::RuleSet;
 use crate::x509::der::{self, Reader};
-use crate::x509::oid;
+use crate::x509::{SignatureAlgorithm, oid};
 
 const fn rule(
     id: &'static str,
@@ -183,7 +183,7 @@ fn issuer_usage(v: &CrlView<'_>, report: &mut Report) {
 
 fn authority(v: &CrlView<'_>, report: &mut Report) {
     if v.crl.authority_key_id.is_none() {
-        report.say("the CRL does not say which key signs it");
+        report.say("the CRL has no authorityKeyIdentifier, so it does not say which key signed it");
     }
 }
 
@@ -198,7 +198,7 @@ fn authority_issuer(v: &CrlView<'_>, report: &mut Report) {
 
 fn number(v: &CrlView<'_>, report: &mut Report) {
     if v.crl.number.is_none() {
-        report.say("the CRL has no number");
+        report.say("the CRL has no number, and validators throw such a CRL away");
     }
 }
 
@@ -252,7 +252,10 @@ fn algorithms(v: &CrlView<'_>, report: &mut Report) {
 
 fn weak(v: &CrlView<'_>, report: &mut Report) {
     match Algorithm::read(&v.crl.inner_algorithm) {
-        Algorithm::Weak(oid) => report.say(format!("the signature algorithm `{oid}` is broken or withdrawn")),
+        Algorithm::Weak(_) => {
+            let name = SignatureAlgorithm::name_of(&v.crl.inner_algorithm);
+            report.say(format!("the CRL is signed with `{name}`, which is broken or withdrawn"));
+        }
         Algorithm::Misencoded(oid) => {
             report.say(format!("the signature algorithm `{oid}` has parameters other than its definition's"));
         }

@@ -225,7 +225,7 @@ fn parameters(v: &View<'_>, report: &mut Report) {
         Family::RsaPss | Family::Ec | Family::Unknown => true,
     };
     if !fits {
-        report.say("the algorithm of its key has parameters other than its definition's: NULL for RSA, none for EdDSA and ML-DSA");
+        report.say("the algorithm of its key has other parameters than NULL for RSA, none for EdDSA and ML-DSA");
     }
 }
 

@@ -102,10 +102,7 @@ fn shown(subject: &Subject) -> String {
 }
 
 /// Those of `all` that stand there for a second time, in order.
-fn repeated<T: std::hash::Hash + Eq>(all: impl Iterator<Item = T>) -> impl Iterator<Item = T>
-where
-    T: Copy,
-{
+fn repeated<T: std::hash::Hash + Eq + Copy>(all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
     let mut seen = HashSet::new();
     all.filter(move |one| !seen.insert(*one))
 }

@@ -1,7 +1,7 @@
 //! The subject and the issuer: presence, string types, characters and bounds. The strings of the issuer are its own
 //! certificate's matter: they are copied byte for byte, whatever they are.
 
-use super::{Cut, View, repeated, rule, shown};
+use super::{Cut, View, repeated, rule};
 use crate::model::{AttributeType, StringKind, is_printable_string};
 use crate::policy::lint::{Lint, Report};
 use crate::policy::set::RuleSet;
@@ -242,10 +242,7 @@ fn rank(kind: &str) -> Option<u8> {
 fn order(v: &View<'_>, report: &mut Report) {
     let ranks: Vec<u8> = v.subject.iter().filter_map(|a| rank(&a.kind.name())).collect();
     if ranks.len() > 1 && ranks.is_sorted_by(|a, b| a > b) {
-        report.say(format!(
-            "the subject is encoded from the specific to the general, so that programs show `{}` the other way round",
-            shown(&v.facts.subject.subject)
-        ));
+        report.say("its subject begins with the specific, the common name, and ends with the general, against custom");
     }
 }
 

@@ -95,7 +95,7 @@ fn compares(v: &View<'_>, report: &mut Report) {
         |s: &&ReadSubtree| matches!(s, ReadSubtree::Email(_) | ReadSubtree::Directory(_) | ReadSubtree::Other(_));
     let Some(c) = &v.facts.name_constraints else { return };
     if v.ca && c.permitted.iter().chain(&c.excluded).any(|s| other(&s)) {
-        report.say("it constrains names that are neither DNS names nor addresses, and rustls-webpki refuses every leaf with such a name");
+        report.say("it constrains mailboxes or subjects, and rustls-webpki refuses every leaf that has such a name");
     }
 }
 

@@ -10,12 +10,27 @@ use crate::x509::der::{self, Reader};
 use crate::x509::{PublicKeyKind, SignatureAlgorithm, X509Error};
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("signature-weak", "RFC 6194, RFC 6151", "nothing is signed with MD5, SHA-1 or DSA", weak).mend("issue it again with SHA-256 or better").also_of(&[RuleSet::Apple, RuleSet::Chromium, RuleSet::Java, RuleSet::PythonStrict, RuleSet::Rustls, RuleSet::Nss]),
-    rule("signature-parameters", "RFC 4055 5, RFC 5758 3.2", "an algorithm has the parameters of its definition", form).mend("issue it again with software that encodes this algorithm rightly"),
-    rule("signature-unknown", "RFC 5280 4.1.1.2", "the signature algorithm is a known one", unknown).mend("issue it again with ECDSA, RSA or Ed25519 where others shall verify it").warns(),
-    rule("signature-key", "RFC 5280 4.1.1.2", "the signature algorithm is one of the issuer's key", key_fits).mend("issue it again with the issuer's own key, or give the right issuer"),
-    rule("signature-pss", "RFC 4055 3.1", "RSASSA-PSS names one hash twice, and its length as that of the salt", pss).mend("issue it again with SHA-256 for both hashes and a salt of 32 octets (openssl: `-sigopt rsa_pss_saltlen:digest`)"),
-    rule("signature-hash", "RFC 5480 4, RFC 5758 3.2", "the hash is as strong as the issuer's curve", hash_fits).mend("issue it again with the hash that goes with the curve")
+    rule("signature-weak", "RFC 6194, RFC 6151", "nothing is signed with MD5, SHA-1 or DSA", weak)
+        .mend("issue it again with SHA-256 or better")
+        .also_of(&[
+            RuleSet::Apple,
+            RuleSet::Chromium,
+            RuleSet::Java,
+            RuleSet::PythonStrict,
+            RuleSet::Rustls,
+            RuleSet::Nss,
+        ]),
+    rule("signature-parameters", "RFC 4055 5, RFC 5758 3.2", "an algorithm has the parameters of its definition", form)
+        .mend("issue it again with software that encodes this algorithm rightly"),
+    rule("signature-unknown", "RFC 5280 4.1.1.2", "the signature algorithm is a known one", unknown)
+        .mend("issue it again with ECDSA, RSA or Ed25519 where others shall verify it")
+        .warns(),
+    rule("signature-key", "RFC 5280 4.1.1.2", "the signature algorithm is one of the issuer's key", key_fits)
+        .mend("issue it again with the issuer's own key, or give the right issuer"),
+    rule("signature-pss", "RFC 4055 3.1", "RSASSA-PSS names one hash twice, and its length as that of the salt", pss)
+        .mend("issue it again with one hash and its length of salt (openssl: `-sigopt rsa_pss_saltlen:digest`)"),
+    rule("signature-hash", "RFC 5480 4, RFC 5758 3.2", "the hash is as strong as the issuer's curve", hash_fits)
+        .mend("issue it again with the hash that goes with the curve")
         .warns(),
 ];
 
@@ -55,7 +70,7 @@ impl Algorithm {
             | "1.3.14.3.2.29"
             | "1.2.840.10045.4.1"
             | "1.2.840.10040.4.3" => Algorithm::Weak(oid),
-            dsa if dsa.starts_with("2.16.840.1.101.3.4.3.") && !is_post_quantum(dsa) => Algorithm::Weak(oid),
+            dsa if is_dsa(dsa) => Algorithm::Weak(oid),
             other if is_post_quantum(other) => Algorithm::Other(Family::PostQuantum),
             _ => Algorithm::Unknown(oid),
         }
@@ -105,6 +120,20 @@ impl Algorithm {
     }
 }
 
+/// DSA with hashes of SHA-2 and SHA-3, withdrawn by FIPS 186-5.
+fn is_dsa(oid: &str) -> bool {
+    let last = oid.strip_prefix("2.16.840.1.101.3.4.3.").and_then(|l| l.parse::<u8>().ok());
+    last.is_some_and(|l| (1..=8).contains(&l))
+}
+
+/// What stands behind the OID of an AlgorithmIdentifier.
+fn parameters(identifier: &[u8]) -> Option<&[u8]> {
+    let mut outer = Reader::new(identifier, "an algorithm");
+    let sequence = outer.expect(der::SEQUENCE).ok()?;
+    let oid = outer.inside(sequence).expect(der::OID).ok()?;
+    sequence.content.get(oid.whole.len()..)
+}
+
 fn with_signing_key(v: &View<'_>, check: impl FnOnce(&Algorithm, &Key<'_>) -> Option<String>) -> Option<String> {
     let algorithm = Algorithm::read(&v.facts.signature_algorithm);
     let own = v.key.as_ref().filter(|_| v.issuer.is_none() && v.self_signed);
@@ -112,14 +141,23 @@ fn with_signing_key(v: &View<'_>, check: impl FnOnce(&Algorithm, &Key<'_>) -> Op
 }
 
 fn weak(v: &View<'_>, report: &mut Report) {
-    if let Algorithm::Weak(oid) = Algorithm::read(&v.facts.signature_algorithm) {
-        report.say(format!("the signature algorithm `{oid}` is broken or withdrawn"));
+    if let Algorithm::Weak(_) = Algorithm::read(&v.facts.signature_algorithm) {
+        let name = SignatureAlgorithm::name_of(&v.facts.signature_algorithm);
+        report.say(format!("it is signed with `{name}`, which is broken or withdrawn"));
     }
 }
 
 fn form(v: &View<'_>, report: &mut Report) {
-    if let Algorithm::Misencoded(oid) = Algorithm::read(&v.facts.signature_algorithm) {
-        report.say(format!("the signature algorithm `{oid}` has parameters other than its definition's"));
+    let identifier = &v.facts.signature_algorithm;
+    let wrong = match Algorithm::read(identifier) {
+        Algorithm::Misencoded(_) => true,
+        // ECDSA with SHA-512, Ed448, ML-DSA and SLH-DSA have none.
+        Algorithm::Other(family) => family != Family::RsaPss && parameters(identifier) != Some(&[]),
+        _ => false,
+    };
+    if wrong {
+        let name = SignatureAlgorithm::name_of(identifier);
+        report.say(format!("the signature algorithm `{name}` has parameters other than its definition's"));
     }
 }
 

@@ -39,8 +39,11 @@ pub(super) static LINTS: &[Lint] = &[
         .warns()
         .also_of(SPIFFE)
         .advises(),
-    rule("spiffe-trust-domain", "X509-SVID 3.2", "an SVID is of its signer's trust domain", trust_domain)
-        .mend("issue it under the CA of its own trust domain")
+    rule("spiffe-trust-domain", "X509-SVID 3.2", "a leaf SVID is of its signer's trust domain", trust_domain)
+        .mend("choose a CA of its own trust domain with `--issuer`, or one that names none")
+        .also_of(SPIFFE),
+    rule("spiffe-ca-trust-domain", "X509-SVID 3.2", "a CA's SVID is of its signer's trust domain", ca_trust_domain)
+        .mend("choose a CA of its own trust domain with `--issuer`, or one that names none")
         .warns()
         .also_of(SPIFFE)
         .advises(),
@@ -175,7 +178,20 @@ fn purposes_absent(v: &View<'_>, report: &mut Report) {
     }
 }
 
+/// A signer that says whose it is signs for nobody else; one that says nothing may sign for any.
 fn trust_domain(v: &View<'_>, report: &mut Report) {
+    if !v.ca {
+        foreign_ids(v, report);
+    }
+}
+
+fn ca_trust_domain(v: &View<'_>, report: &mut Report) {
+    if v.ca {
+        foreign_ids(v, report);
+    }
+}
+
+fn foreign_ids(v: &View<'_>, report: &mut Report) {
     let parse = |u: &str| SpiffeId::parse(u).ok();
     let Some(signer) = v.issuer.and_then(|i| i.uris().find_map(parse)) else { return };
     for id in ids(v).filter_map(parse).filter(|i| i.trust_domain() != signer.trust_domain()) {

@@ -174,6 +174,15 @@ pub(super) static CASES: &[Case] = &[
     case("signature-weak", Server, |s| s.facts.signature_algorithm = algorithm("1.2.840.113549.1.1.5", &[5, 0])),
     case("signature-weak", Server, |s| s.facts.signature_algorithm = algorithm("1.2.840.10045.4.1", &[])),
     case("signature-parameters", Server, |s| s.facts.signature_algorithm = algorithm("1.2.840.113549.1.1.11", &[])),
+    case("signature-parameters", Server, |s| s.facts.signature_algorithm = algorithm("1.3.101.113", &[5, 0])),
+    case("signature-weak", Server, |s| {
+        s.facts.signature_algorithm = algorithm("2.16.840.1.101.3.4.3.2", &[]);
+    }),
+    case("signature-unknown", Server, |s| {
+        // ECDSA with SHA3-256, and HashML-DSA.
+        s.facts.signature_algorithm = algorithm("2.16.840.1.101.3.4.3.10", &[]);
+    }),
+    case("signature-unknown", Server, |s| s.facts.signature_algorithm = algorithm("2.16.840.1.101.3.4.3.32", &[])),
     case("signature-unknown", Server, |s| s.facts.signature_algorithm = algorithm("1.2.3", &[])),
     case("signature-key", Server, |s| s.facts.signature_algorithm = SignatureAlgorithm::RsaSha256.der().to_vec()),
     case("signature-key", Root, |s| s.facts.signature_algorithm = SignatureAlgorithm::Ed25519.der().to_vec()),
@@ -209,6 +218,10 @@ pub(super) static CASES: &[Case] = &[
         s.profile = None;
         s.drop_extension(oid::SUBJECT_ALT_NAME);
         s.facts.names = None;
+    }),
+    case("leaf-names", Client, |s| {
+        s.profile = None;
+        s.facts.extended_key_usage = None;
     }),
     case("dns-syntax", Server, |s| s.dns("a b")),
     case("dns-syntax", Server, |s| s.dns("10.0.0.1")),

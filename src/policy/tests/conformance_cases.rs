@@ -144,6 +144,10 @@ pub(super) static CASES: &[Case] = &[
     case("spiffe-trust-domain", Workload, |s| {
         s.issuer().names = Some(vec![GeneralName::Uri("spiffe://other.example".into())]);
     }),
+    case("spiffe-ca-trust-domain", Intermediate, |s| {
+        uris(s, &["spiffe://td"]);
+        s.issuer().names = Some(vec![GeneralName::Uri("spiffe://other.example".into())]);
+    }),
     case("platform-ed25519", Server, |s| s.facts.public_key = public_key(KeyAlgorithm::Ed25519, 1)),
     case("platform-rsa-server", Server, |s| s.facts.public_key = public_key(KeyAlgorithm::Rsa2048, 1)),
     case("platform-uri-constraints", Intermediate, |s| permit(s, ReadSubtree::Uri("example.org".into()))),
@@ -151,8 +155,8 @@ pub(super) static CASES: &[Case] = &[
         let permitted = vec![ReadSubtree::Dns("lab.internal".into())];
         s.issuer().name_constraints = Some(Constraints { permitted, excluded: Vec::new() });
     }),
-    case("spiffe-id-missing", Server, |_| {}),
-    case("spiffe-signer-id", Root, |_| {}),
+    case("spiffe-id-missing", Workload, |s| s.dns("a.example")),
+    case("spiffe-signer-id", Root, |s| s.facts.names = None),
     case("spiffe-signer-slash", Root, |s| uris(s, &["spiffe://td/"])),
     case("spiffe-lifetime", Workload, |s| s.lifetime(32)),
     case("platform-p521", Server, |s| {

@@ -34,7 +34,7 @@ pub fn public_key(algorithm: KeyAlgorithm, seed: u8) -> Vec<u8> {
         KeyAlgorithm::P256 => spki(algorithm, &[&[4][..], &[seed; 64]].concat()),
         KeyAlgorithm::P384 => spki(algorithm, &[&[4][..], &[seed; 96]].concat()),
         KeyAlgorithm::Ed25519 => spki(algorithm, &[seed; 32]),
-        rsa => rsa_key(&[&[0xc0 | seed][..], &vec![seed; rsa.rsa_bits().unwrap() / 8 - 1]].concat(), &[1, 0, 1]),
+        rsa => rsa_key(&[&[0xc0 | seed][..], &vec![seed | 1; rsa.rsa_bits().unwrap() / 8 - 1]].concat(), &[1, 0, 1]),
     }
 }
 

@@ -1,0 +1,24 @@
+//! Is this chain good? Path building and validation (RFC 5280 6, RFC 4158), names (RFC 9525), SPIFFE (X509-SVID 5), CRLs
+//! (RFC 5280 6.3), under budgets for hostile input, with an answer that says why.
+//!
+//! A [`Bag`] holds what a path may be built of, [`Crls`] what may speak of revocation, a [`Question`] what is asked.
+//! [`verify`] tries one path after the other, the most promising first, and gives a [`Verdict`].
+
+mod bag;
+mod crls;
+mod end;
+mod path;
+mod question;
+mod refusal;
+mod scope;
+mod strict;
+
+pub use bag::{Bag, Place};
+pub use crls::{CrlProblem, Crls};
+pub use path::{Outcome, Status, Tried, Verdict, verify};
+pub use question::{Budgets, Purpose, Question};
+pub use refusal::{CrlFault, Refusal};
+pub(super) use scope::reasons_for;
+
+#[cfg(test)]
+mod tests;

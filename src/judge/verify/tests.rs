@@ -1,0 +1,540 @@
+use super::*;
+use crate::judge::tests::certificates::*;
+use crate::judge::tests::lab::{Lab, lab, limits, sans};
+use crate::keys::{Approved, Signer};
+use crate::model::{ExtendedKeyUsage, KeyUsage, Reason, San, SanSet, SpiffeId};
+use crate::x509::der::{self, constructed, tlv};
+use crate::x509::{
+    Certificate, CertificateFields, Crl, CrlEntries, CrlFields, NameDer, RevokedEntry, SignatureAlgorithm, TbsCrl,
+};
+
+fn question() -> Question {
+    Question::new(at(0))
+}
+
+/// Judges a leaf by what may lie in between and what is trusted.
+fn judged(leaf: &Certificate, untrusted: &[&Certificate], roots: &[&Certificate], question: &Question) -> Verdict {
+    asked(leaf, untrusted, roots, &Crls::new(), question)
+}
+
+fn asked(
+    leaf: &Certificate,
+    untrusted: &[&Certificate],
+    roots: &[&Certificate],
+    crls: &Crls,
+    question: &Question,
+) -> Verdict {
+    let mut bag = Bag::new();
+    let target = bag.add_untrusted(leaf);
+    for c in untrusted {
+        bag.add_untrusted(c);
+    }
+    for c in roots {
+        bag.add_anchor(c);
+    }
+    let verdict = verify(&bag, target, crls, question);
+    // Every refusal is a sentence with a rule, a source and a remedy.
+    for refusal in verdict.refusal.iter().chain(verdict.tried.iter().map(|t| &t.refusal)) {
+        assert!(!refusal.rule().is_empty() && !refusal.citation().is_empty() && !refusal.hint().is_empty());
+        assert!(!refusal.to_string().ends_with('.') && refusal.to_string().len() < 2_000, "{refusal}");
+    }
+    assert_eq!(verdict.refusal.is_none(), verdict.outcome == Outcome::Valid);
+    verdict
+}
+
+fn rule(verdict: &Verdict) -> &'static str {
+    verdict.refusal.as_ref().map_or("good", Refusal::rule)
+}
+
+struct Chain {
+    lab: Lab,
+    root: Certificate,
+    middle: Certificate,
+}
+
+fn chain() -> Chain {
+    let lab = lab();
+    let (root, middle) = (lab.root.self_signed(None), lab.root.sign(&lab.middle_fields()));
+    Chain { lab, root, middle }
+}
+
+impl Chain {
+    fn leaf(&self, edit: impl FnOnce(&mut CertificateFields)) -> Certificate {
+        let mut fields = self.lab.leaf_fields();
+        edit(&mut fields);
+        self.lab.middle.sign(&fields)
+    }
+
+    fn ask(&self, leaf: &Certificate, edit: impl FnOnce(&mut Question)) -> Verdict {
+        let mut question = question();
+        edit(&mut question);
+        judged(leaf, &[&self.middle], &[&self.root], &question)
+    }
+
+    /// The rule that a leaf of these fields breaks.
+    fn of(&self, edit: impl FnOnce(&mut CertificateFields)) -> &'static str {
+        rule(&self.ask(&self.leaf(edit), |_| {}))
+    }
+
+    /// The rule that breaks when the intermediate has these extensions.
+    fn with_middle(&self, edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> &'static str {
+        let middle = self.lab.root.sign_bytes(&edit_extensions(&self.lab.middle_fields(), edit));
+        rule(&judged(&self.leaf(|_| {}), &[&middle], &[&self.root], &question()))
+    }
+
+    fn with_root(&self, edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> &'static str {
+        let root = self.lab.root.sign_bytes(&edit_extensions(&self.lab.root.ca(None, None), edit));
+        rule(&judged(&self.leaf(|_| {}), &[&self.middle], &[&root], &question()))
+    }
+
+    fn with_leaf(&self, edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> &'static str {
+        let leaf = self.lab.middle.sign_bytes(&edit_extensions(&self.lab.leaf_fields(), edit));
+        rule(&self.ask(&leaf, |_| {}))
+    }
+}
+
+#[test]
+fn a_good_chain_in_any_order() {
+    let c = chain();
+    let leaf = c.leaf(|_| {});
+    let verdict = c.ask(&leaf, |_| {});
+    assert_eq!((rule(&verdict), verdict.path.len(), verdict.warnings.len()), ("good", 3, 0));
+    let strange = party("CN=Stranger").self_signed(None);
+    let verdict = judged(&leaf, &[&strange, &c.root, &leaf, &c.middle, &strange], &[&strange, &c.root], &question());
+    assert_eq!((rule(&verdict), verdict.path.len()), ("good", 3));
+    assert_eq!(rule(&judged(&leaf, &[], &[&c.root], &question())), "path-no-issuer");
+    assert_eq!(rule(&judged(&leaf, &[&c.middle], &[&strange], &question())), "path-no-issuer");
+    assert_eq!(rule(&judged(&leaf, &[&c.middle, &c.root], &[&strange], &question())), "path-untrusted-root");
+    // An intermediate that is trusted is enough.
+    assert_eq!(rule(&judged(&leaf, &[], &[&c.middle], &question())), "good");
+}
+
+#[test]
+fn the_first_and_the_last_second_belong_to_a_life() {
+    let c = chain();
+    let leaf = c.leaf(|_| {});
+    for (offset, wanted) in
+        [(-DAY - 1, "chain-not-yet-valid"), (-DAY, "good"), (DAY, "good"), (DAY + 1, "chain-expired")]
+    {
+        assert_eq!(rule(&c.ask(&leaf, |q| q.at = at(offset))), wanted, "{offset}");
+    }
+    let long = c.leaf(|f| f.validity = crate::model::Validity::new(at(-DAY), at(1000 * DAY)).unwrap());
+    // That it outlives its issuer is no reason to refuse it while both are valid; an expired root is.
+    assert_eq!(rule(&c.ask(&long, |_| {})), "good");
+    let late = c.ask(&long, |q| q.at = at(101 * DAY));
+    assert_eq!(rule(&late), "chain-expired");
+}
+
+#[test]
+fn what_a_leaf_must_be() {
+    let c = chain();
+    assert_eq!(c.of(|_| {}), "good");
+    assert_eq!(c.of(|f| f.ca = Some(None)), "leaf-is-ca");
+    assert_eq!(c.of(|f| f.key_usage = KeyUsage::KEY_CERT_SIGN), "chain-leaf-signs");
+    assert_eq!(c.of(|f| f.authority_key_id = None), "no-authority-key-id");
+    assert_eq!(c.of(|f| f.authority_key_id = Some(vec![1; 20])), "chain-key-identifier");
+    assert_eq!(c.of(|f| f.name_constraints = limits(&["dns:lab.internal"], &[])), "chain-constraints-on-leaf");
+    let san = |name: &[u8]| constructed(der::SEQUENCE, &[name]);
+    for (name, wanted) in [
+        (tlv(der::context(2), b"a_b.lab.internal"), "name-malformed"),
+        (tlv(der::context(2), b".lab.internal"), "name-malformed"),
+        (tlv(der::context(2), b"lab.internal."), "name-malformed"),
+        (tlv(der::context(2), b""), "name-malformed"),
+        (tlv(der::context(7), &[10, 0, 0]), "name-malformed"),
+        (tlv(der::context(1), b"nobody"), "name-malformed"),
+        (tlv(der::context(6), b"no scheme"), "name-malformed"),
+        (tlv(der::context(2), b"xn--bcher-kva.lab.internal"), "good"),
+        (tlv(der::context(2), b"*.lab.internal"), "good"),
+    ] {
+        let replaced = c.with_leaf(|all| {
+            without(all, "2.5.29.17");
+            all.push(extension("2.5.29.17", false, &san(&name)));
+        });
+        assert_eq!(replaced, wanted, "{name:02x?}");
+    }
+    assert_eq!(c.with_leaf(|all| all.push(extension("1.2.3.4", true, &[5, 0]))), "chain-unknown-critical");
+    assert_eq!(c.with_leaf(|all| all.push(extension("1.2.3.4", false, &[5, 0]))), "good");
+    assert_eq!(c.with_leaf(|all| all.push(extension("2.5.29.37", false, &[0x30, 0]))), "chain-malformed-extension");
+}
+
+#[test]
+fn what_a_ca_must_be() {
+    let c = chain();
+    assert_eq!(c.with_middle(|_| {}), "good");
+    assert_eq!(c.with_middle(|all| without(all, "2.5.29.19")), "chain-leaf-signs");
+    let bare = |all: &mut Vec<Vec<u8>>| {
+        without(all, "2.5.29.19");
+        without(all, "2.5.29.15");
+    };
+    assert_eq!(c.with_middle(bare), "chain-not-a-ca");
+    assert_eq!(c.with_middle(|all| without(all, "2.5.29.14")), "ca-no-subject-key-id");
+    assert_eq!(c.with_middle(|all| without(all, "2.5.29.35")), "no-authority-key-id");
+    assert_eq!(c.with_middle(|all| all.push(extension("1.2.3", true, &[5, 0]))), "chain-unknown-critical");
+    assert_eq!(c.with_root(|_| {}), "good");
+    assert_eq!(c.with_root(|all| all.push(extension("1.2.3", true, &[5, 0]))), "chain-unknown-critical");
+    let plain = constructed(der::SEQUENCE, &[&[der::BOOLEAN, 1, 0xff]]);
+    let loose = |all: &mut Vec<Vec<u8>>| {
+        without(all, "2.5.29.19");
+        all.push(extension("2.5.29.19", false, &plain));
+    };
+    assert_eq!(c.with_root(loose), "root-basic-constraints");
+    // Of an intermediate it is told with the software that refuses it, and so is a missing keyUsage.
+    let middle = c.lab.root.sign_bytes(&edit_extensions(&c.lab.middle_fields(), |all| {
+        loose(all);
+        without(all, "2.5.29.15");
+    }));
+    let verdict = judged(&c.leaf(|_| {}), &[&middle], &[&c.root], &question());
+    assert_eq!((rule(&verdict), verdict.warnings.len()), ("good", 2), "{:?}", verdict.warnings);
+    assert!(verdict.warnings.iter().all(|w| w.contains("Python") && w.contains("openssl")));
+}
+
+#[test]
+fn purposes() {
+    let c = chain();
+    let usage = |names: &[&str]| crate::judge::tests::lab::purposes(names);
+    let server = c.leaf(|f| f.extended_key_usage = usage(&["serverAuth"]));
+    assert_eq!(rule(&c.ask(&server, |q| q.purpose = Purpose::Server)), "good");
+    assert_eq!(rule(&c.ask(&server, |q| q.purpose = Purpose::Client)), "purpose");
+    let free = c.leaf(|_| {});
+    assert_eq!(rule(&c.ask(&free, |q| q.purpose = Purpose::Client)), "good");
+    let mut fields = c.lab.middle_fields();
+    fields.extended_key_usage = usage(&["clientAuth"]);
+    let middle = c.lab.root.sign(&fields);
+    for (leaf, purpose, wanted) in [
+        (&server, Purpose::Server, "purpose-of-ca"),
+        (&server, Purpose::Any, "purpose-of-ca"),
+        (&free, Purpose::Server, "purpose-of-ca"),
+        (&free, Purpose::Client, "good"),
+        (&free, Purpose::Any, "good"),
+    ] {
+        let question = Question { purpose, ..question() };
+        assert_eq!(rule(&judged(leaf, &[&middle], &[&c.root], &question)), wanted, "{purpose:?}");
+    }
+    assert!(ExtendedKeyUsage::server_auth() != ExtendedKeyUsage::client_auth());
+}
+
+#[test]
+fn hosts_and_mailboxes() {
+    let c = chain();
+    let leaf = c.leaf(|f| f.names = sans(&["api.lab.internal", "*.apps.lab.internal", "10.0.0.1"]));
+    for (host, wanted) in [
+        ("api.lab.internal", "good"),
+        ("API.lab.internal", "good"),
+        ("x.apps.lab.internal", "good"),
+        ("a.b.apps.lab.internal", "name-mismatch"),
+        ("apps.lab.internal", "name-mismatch"),
+        ("10.0.0.1", "good"),
+        ("10.0.0.2", "name-mismatch"),
+        ("CN=api", "name-mismatch"),
+    ] {
+        let Ok(host) = San::host(host) else { continue };
+        assert_eq!(rule(&c.ask(&leaf, |q| q.host = Some(host.clone()))), wanted, "{host}");
+    }
+    let mail = c.leaf(|f| f.names = SanSet::new([San::Email("ops@lab.internal".parse().unwrap())]).unwrap());
+    for (address, wanted) in
+        [("ops@lab.internal", "good"), ("ops@LAB.internal", "good"), ("OPS@lab.internal", "name-mismatch")]
+    {
+        assert_eq!(rule(&c.ask(&mail, |q| q.email = Some(address.parse().unwrap()))), wanted, "{address}");
+    }
+}
+
+#[test]
+fn constraints_and_another_path_around_them() {
+    let c = chain();
+    let leaf = c.leaf(|_| {});
+    let mut fields = c.lab.middle_fields();
+    fields.name_constraints = limits(&["dns:elsewhere.internal"], &[]);
+    let tight = c.lab.root.sign(&fields);
+    let verdict = judged(&leaf, &[&tight], &[&c.root], &question());
+    assert_eq!(rule(&verdict), "chain-name-constraints");
+    // The same CA with another certificate: that path is good, and the other one is told.
+    let verdict = judged(&leaf, &[&tight, &c.middle], &[&c.root], &question());
+    assert_eq!((rule(&verdict), verdict.path.len()), ("good", 3));
+    // A wildcard is excluded with any name that it stands for.
+    let mut fields = c.lab.middle_fields();
+    fields.name_constraints = limits(&[], &["dns:admin.lab.internal"]);
+    let excluding = c.lab.root.sign(&fields);
+    let wild = c.leaf(|f| f.names = sans(&["*.lab.internal"]));
+    assert_eq!(rule(&judged(&wild, &[&excluding], &[&c.root], &question())), "chain-name-constraints");
+    assert_eq!(rule(&judged(&leaf, &[&excluding], &[&c.root], &question())), "good");
+}
+
+#[test]
+fn cross_signs_loops_and_several_issuers() {
+    let c = chain();
+    let leaf = c.leaf(|_| {});
+    let other = party("CN=Other Root,O=Lab");
+    // The intermediate and the root are certified by each other and by a second root; one of the paths has ended.
+    let cross = other.sign(&c.lab.root.ca(Some(&other), None));
+    let looped = c.lab.middle.sign(&c.lab.root.ca(Some(&c.lab.middle), None));
+    let mut ended = c.lab.middle_fields();
+    ended.validity = crate::model::Validity::new(at(-10 * DAY), at(-DAY)).unwrap();
+    let ended = c.lab.root.sign(&ended);
+    let pile = [&looped, &ended, &cross, &c.middle];
+    let verdict = judged(&leaf, &pile, &[&other.self_signed(None)], &question());
+    assert_eq!((rule(&verdict), verdict.path.len()), ("good", 4));
+    // Without the good one, the reason is the nearest: the certificate that ended, not the ring.
+    let verdict = judged(&leaf, &[&looped, &ended, &cross], &[&other.self_signed(None)], &question());
+    assert_eq!(rule(&verdict), "chain-expired");
+    assert!(verdict.tries >= 1);
+}
+
+#[test]
+fn path_lengths_do_not_count_the_self_issued() {
+    let c = chain();
+    let renewed = party("CN=Middle,O=Lab");
+    let own = c.lab.middle.sign(&renewed.ca(Some(&c.lab.middle), Some(0)));
+    let leaf = renewed.sign(&c.lab.leaf.leaf(&renewed, &["api.lab.internal"]));
+    assert_eq!(rule(&judged(&leaf, &[&own, &c.middle], &[&c.root], &question())), "good");
+    let below = party("CN=Below,O=Lab");
+    let third = c.lab.middle.sign(&below.ca(Some(&c.lab.middle), None));
+    let leaf = below.sign(&c.lab.leaf.leaf(&below, &["api.lab.internal"]));
+    assert_eq!(rule(&judged(&leaf, &[&third, &c.middle], &[&c.root], &question())), "chain-path-length");
+}
+
+#[test]
+fn wrong_signatures() {
+    let c = chain();
+    let leaf = c.leaf(|_| {});
+    let mut der = leaf.der().to_vec();
+    let last = der.len() - 1;
+    der[last] ^= 1;
+    let broken = crate::x509::read_certificate(&der).unwrap();
+    assert_eq!(rule(&c.ask(&broken, |_| {})), "chain-signature");
+    let thief = party("CN=Middle,O=Lab");
+    let forged = thief.sign(&c.lab.leaf.leaf(&c.lab.middle, &["api.lab.internal"]));
+    assert_eq!(rule(&c.ask(&forged, |_| {})), "chain-signature");
+}
+
+#[test]
+fn budgets() {
+    let c = chain();
+    let leaf = c.leaf(|_| {});
+    let verdict = c.ask(&leaf, |q| q.budgets.depth = 1);
+    assert_eq!((rule(&verdict), verdict.outcome), ("path-too-deep", Outcome::Invalid));
+    let verdict = c.ask(&leaf, |q| q.budgets.signatures = 1);
+    assert_eq!((rule(&verdict), verdict.outcome), ("path-gave-up", Outcome::Unknown));
+    let verdict = c.ask(&leaf, |q| q.budgets.steps = 1);
+    assert_eq!((rule(&verdict), verdict.outcome), ("path-gave-up", Outcome::Unknown));
+    assert_eq!(rule(&c.ask(&leaf, |q| q.budgets = Budgets { depth: 2, signatures: 2, paths: 1, steps: 2 })), "good");
+}
+
+fn svid_rule(c: &Chain, edit: impl FnOnce(&mut CertificateFields), ask: impl FnOnce(&mut Question)) -> &'static str {
+    rule(&c.ask(&c.leaf(edit), ask))
+}
+
+#[test]
+fn spiffe() {
+    let c = chain();
+    let set = |all: &[&str]| SanSet::new(all.iter().map(|t| San::uri(t).unwrap())).unwrap();
+    let good = set(&["spiffe://lab.internal/api"]);
+    let domain = |q: &mut Question| q.trust_domain = Some("lab.internal".parse().unwrap());
+    assert_eq!(svid_rule(&c, |f| f.names = good.clone(), domain), "good");
+    let id = |q: &mut Question| q.spiffe = Some(SpiffeId::workload("spiffe://lab.internal/api").unwrap());
+    assert_eq!(svid_rule(&c, |f| f.names = good.clone(), id), "good");
+    let other = |q: &mut Question| q.spiffe = Some(SpiffeId::workload("spiffe://lab.internal/web").unwrap());
+    assert_eq!(svid_rule(&c, |f| f.names = good.clone(), other), "name-mismatch");
+    let foreign = |q: &mut Question| q.trust_domain = Some("internal".parse().unwrap());
+    assert_eq!(svid_rule(&c, |f| f.names = good.clone(), foreign), "spiffe-trust-domain");
+    assert_eq!(svid_rule(&c, |_| {}, domain), "spiffe-svid");
+    assert_eq!(svid_rule(&c, |f| f.key_usage = f.key_usage.and(KeyUsage::CRL_SIGN), domain), "spiffe-svid");
+    let uri = |text: &str| tlv(der::context(6), text.as_bytes());
+    let with_uris = |all: &[&str]| {
+        let names: Vec<Vec<u8>> = all.iter().map(|t| uri(t)).collect();
+        let parts: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+        let tbs = edit_extensions(&c.lab.leaf_fields(), |extensions| {
+            without(extensions, "2.5.29.17");
+            extensions.push(extension("2.5.29.17", false, &constructed(der::SEQUENCE, &parts)));
+        });
+        rule(&c.ask(&c.lab.middle.sign_bytes(&tbs), domain))
+    };
+    for (uris, wanted) in [
+        (&["spiffe://lab.internal/a"][..], "good"),
+        (&["SPIFFE://LAB.internal/A"], "good"),
+        (&["spiffe://lab.internal/a", "spiffe://lab.internal/a"], "spiffe-svid"),
+        (&["spiffe://lab.internal/a", "https://lab.internal/"], "spiffe-svid"),
+        (&["https://lab.internal/a"], "spiffe-svid"),
+        (&["spiffe://lab.internal"], "spiffe-svid"),
+        (&["spiffe://lab.internal/"], "spiffe-svid"),
+        (&["spiffe://lab.internal/a/"], "spiffe-svid"),
+        (&["spiffe://lab.internal/a//b"], "spiffe-svid"),
+        (&["spiffe://lab.internal/../a"], "spiffe-svid"),
+        (&["spiffe://lab.internal/%61"], "spiffe-svid"),
+        (&["spiffe://lab.internal:443/a"], "spiffe-svid"),
+        (&["spiffe://user@lab.internal/a"], "spiffe-svid"),
+        (&["spiffe://lab.internal/a?b"], "spiffe-svid"),
+        (&["spiffe://lab.internal/a#b"], "spiffe-svid"),
+        (&["spiffe:///a"], "spiffe-svid"),
+        (&["spiffe://lab.internal.evil/a"], "spiffe-trust-domain"),
+        (&["spiffe://sub.lab.internal/a"], "spiffe-trust-domain"),
+    ] {
+        assert_eq!(with_uris(uris), wanted, "{uris:?}");
+    }
+    // A root that belongs to another trust domain vouches for nothing in this one.
+    let mut fields = c.lab.root.ca(None, None);
+    fields.names = set(&["spiffe://elsewhere.internal"]);
+    let root = c.lab.root.sign(&fields);
+    let mut question = question();
+    domain(&mut question);
+    let leaf = c.leaf(|f| f.names = good.clone());
+    assert_eq!(rule(&judged(&leaf, &[&c.middle], &[&root], &question)), "spiffe-bundle");
+}
+
+fn crl(by: &Party, number: u64, revoked: &[&Certificate]) -> Crl {
+    crl_with(by, number, revoked, |_| {}, |_| {})
+}
+
+/// A CRL whose fields and extensions may be edited.
+fn crl_with(
+    by: &Party,
+    number: u64,
+    revoked: &[&Certificate],
+    edit: impl FnOnce(&mut CrlFields),
+    extensions: impl FnOnce(&mut Vec<Vec<u8>>),
+) -> Crl {
+    let mut fields = CrlFields {
+        signature_algorithm: SignatureAlgorithm::of_key(by.signer.algorithm()),
+        issuer: NameDer::of(&by.name.parse().unwrap()),
+        this_update: at(-DAY),
+        next_update: at(DAY),
+        authority_key_id: by.key_id(),
+        number,
+    };
+    edit(&mut fields);
+    let entry = |c: &&Certificate| RevokedEntry {
+        serial: c.serial.unwrap(),
+        revoked_at: at(-DAY),
+        reason: Reason::KeyCompromise,
+        invalidity_date: None,
+    };
+    let entries: Vec<RevokedEntry> = revoked.iter().map(entry).collect();
+    let tbs = TbsCrl::encode(&fields, entries.iter().collect::<CrlEntries>());
+    let bytes = edit_crl(tbs.as_bytes(), extensions);
+    let signature = by.signer.sign(Approved::after_rehearsal(&bytes)).unwrap();
+    let whole = [&[0][..], &signature].concat();
+    let parts = [&bytes[..], fields.signature_algorithm.der(), &tlv(der::BIT_STRING, &whole)];
+    Crl::read_old(constructed(der::SEQUENCE, &parts)).unwrap()
+}
+
+fn edit_crl(tbs: &[u8], edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+    let mut outer = der::Reader::new(tbs, "test");
+    let sequence = outer.expect(der::SEQUENCE).unwrap();
+    let mut parts = outer.inside(sequence);
+    let (mut body, mut extensions) = (Vec::new(), Vec::new());
+    while !parts.is_empty() {
+        let part = parts.any().unwrap();
+        if part.tag != der::context_constructed(0) {
+            body.extend_from_slice(part.whole);
+            continue;
+        }
+        let list = parts.inside(part).expect(der::SEQUENCE).unwrap();
+        let mut list = parts.inside(list);
+        while !list.is_empty() {
+            extensions.push(list.any().unwrap().whole.to_vec());
+        }
+    }
+    edit(&mut extensions);
+    let list = tlv(der::SEQUENCE, &extensions.concat());
+    tlv(der::SEQUENCE, &[body, tlv(der::context_constructed(0), &list)].concat())
+}
+
+/// The answer about a leaf when the intermediate's CRLs are these and the root's is fine.
+fn with_crls(c: &Chain, leaf: &Certificate, all: Vec<Crl>) -> (&'static str, Outcome, String) {
+    let mut crls = Crls::new();
+    crls.add("root.crl", crl(&c.lab.root, 1, &[]));
+    all.into_iter().for_each(|one| crls.add("middle.crl", one));
+    let question = Question { revocation: true, ..question() };
+    let verdict = asked(leaf, &[&c.middle], &[&c.root], &crls, &question);
+    let text = verdict.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
+    (rule(&verdict), verdict.outcome, text)
+}
+
+#[test]
+fn revocation() {
+    let c = chain();
+    let (leaf, m) = (c.leaf(|_| {}), &c.lab.middle);
+    let good = ("good", Outcome::Valid, String::new());
+    assert_eq!(with_crls(&c, &leaf, vec![crl(m, 1, &[])]), good);
+    assert_eq!(with_crls(&c, &leaf, vec![crl(m, 1, &[&c.middle, &c.root])]), good, "others are revoked");
+    let (rule, outcome, text) = with_crls(&c, &leaf, vec![crl(m, 1, &[&c.root, &leaf])]);
+    assert_eq!((rule, outcome), ("revoked", Outcome::Invalid));
+    assert!(text.contains("key-compromise"), "{text}");
+    // The newest counts, in whatever order they are given: a hold may have been lifted.
+    let (old, new) = (|| crl(m, 7, &[&leaf]), || crl(m, 300, &[]));
+    assert_eq!(with_crls(&c, &leaf, vec![old(), new()]), good);
+    assert_eq!(with_crls(&c, &leaf, vec![new(), old()]), good);
+    assert_eq!(with_crls(&c, &leaf, vec![crl(m, 300, &[&leaf]), crl(m, 7, &[])]).0, "revoked");
+    // An intermediate that is revoked takes the leaf along, and the root is on no CRL.
+    let mut crls = Crls::new();
+    crls.add("a", crl(&c.lab.root, 1, &[&c.middle, &c.root]));
+    crls.add("b", crl(m, 1, &[]));
+    let question = Question { revocation: true, ..question() };
+    let verdict = asked(&leaf, &[&c.middle], &[&c.root], &crls, &question);
+    assert_eq!((super::tests::rule(&verdict), verdict.statuses[1]), ("revoked", Status::Revoked));
+    assert_eq!(verdict.statuses[2], Status::Anchor);
+}
+
+#[test]
+fn crls_that_say_nothing() {
+    let c = chain();
+    let (leaf, m) = (c.leaf(|_| {}), &c.lab.middle);
+    let unknown = |crls: Vec<Crl>, words: &str| {
+        let (rule, outcome, text) = with_crls(&c, &leaf, crls);
+        assert_eq!((rule, outcome), ("revocation-unknown", Outcome::Unknown), "{words}");
+        assert!(text.contains(words), "{words}: {text}");
+    };
+    let fields = |edit: fn(&mut CrlFields)| crl_with(m, 1, &[], edit, |_| {});
+    let extensions = |edit: &dyn Fn(&mut Vec<Vec<u8>>)| crl_with(m, 1, &[], |_| {}, edit);
+    unknown(vec![], "there is no CRL");
+    unknown(vec![fields(|f| f.next_update = at(-1))], "was to be replaced");
+    unknown(vec![fields(|f| f.this_update = at(1))], "begins at");
+    unknown(vec![fields(|f| f.authority_key_id = vec![9; 20])], "another key");
+    unknown(vec![extensions(&|all| without(all, "2.5.29.20"))], "no CRL number");
+    let critical = |all: &mut Vec<Vec<u8>>| {
+        without(all, "2.5.29.20");
+        all.push(extension("2.5.29.20", true, &[2, 1, 1]));
+    };
+    unknown(vec![extensions(&critical)], "critical CRL number");
+    unknown(vec![extensions(&|all| all.push(extension("2.5.29.27", true, &[2, 1, 1])))], "delta");
+    unknown(vec![extensions(&|all| all.push(extension("1.2.3", true, &[5, 0])))], "critical extension 1.2.3");
+    let thief = party("CN=Middle,O=Lab");
+    unknown(vec![crl_with(&thief, 1, &[], |f| f.authority_key_id = m.key_id(), |_| {})], "not signed by");
+    let scope = |content: &[u8]| {
+        let value = tlv(der::SEQUENCE, content);
+        crl_with(m, 1, &[], |_| {}, move |all| all.push(extension("2.5.29.28", true, &value)))
+    };
+    let flag = |n: u8| tlv(der::context(n), &[0xff]);
+    unknown(vec![scope(&flag(2))], "another kind");
+    unknown(vec![scope(&flag(5))], "another kind");
+    unknown(vec![scope(&flag(4))], "indirect");
+    unknown(vec![scope(&[1, 2])], "scope");
+    unknown(vec![scope(&tlv(der::context(3), &[6, 0x40]))], "some reasons");
+    assert_eq!(with_crls(&c, &leaf, vec![scope(&flag(1))]).0, "good");
+    // Two that share the reasons say it together.
+    let (one, rest) = (tlv(der::context(3), &[6, 0x40]), tlv(der::context(3), &[7, 0x3f, 0x80]));
+    assert_eq!(with_crls(&c, &leaf, vec![scope(&one), scope(&rest)]).0, "good");
+    let point = |url: &str| {
+        let name = tlv(der::context(6), url.as_bytes());
+        let full = tlv(der::context_constructed(0), &name);
+        tlv(der::context_constructed(0), &full)
+    };
+    unknown(vec![scope(&point("http://lab.internal/a.crl"))], "distribution point");
+    let url = |f: &mut CertificateFields| {
+        f.crl_urls = vec![crate::model::UriName::published_at("http://lab.internal/a.crl").unwrap()];
+    };
+    let named = c.leaf(url);
+    assert_eq!(with_crls(&c, &named, vec![scope(&point("http://lab.internal/a.crl"))]).0, "good");
+    assert_eq!(with_crls(&c, &named, vec![scope(&point("http://lab.internal/b.crl"))]).0, "revocation-unknown");
+    // One that can be used is enough.
+    assert_eq!(with_crls(&c, &leaf, vec![scope(&flag(4)), crl(m, 1, &[])]).0, "good");
+    // A CA that may not sign CRLs.
+    let mut fields = c.lab.middle_fields();
+    fields.key_usage = KeyUsage::KEY_CERT_SIGN;
+    let silent = Chain { middle: c.lab.root.sign(&fields), root: c.root.clone(), lab: lab() };
+    let mut crls = Crls::new();
+    crls.add("root.crl", crl(&c.lab.root, 1, &[]));
+    crls.add("middle.crl", crl(m, 1, &[]));
+    let question = Question { revocation: true, ..question() };
+    let verdict = asked(&leaf, &[&silent.middle], &[&c.root], &crls, &question);
+    assert!(verdict.refusal.unwrap().to_string().contains("lacks cRLSign"));
+}
