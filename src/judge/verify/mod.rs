@@ -18,6 +18,7 @@ pub use crls::{CrlProblem, Crls};
 pub use path::{Outcome, Status, Tried, Verdict, verify};
 pub use question::{Budgets, Purpose, Question};
 pub use refusal::{CrlFault, Refusal};
+pub(super) use scope::reasons_for;
 
 #[cfg(test)]
 mod tests;
