@@ -41,6 +41,8 @@ fn every_command(sandbox: &Sandbox, file: &str) {
     for words in [
         &["inspect", file][..],
         &["inspect", file, "--json"],
+        &["lint", file],
+        &["lint", file, "--json"],
         &["tree", file],
         &["verify", file, "--roots", "root.pem"],
         &["verify", file, "--roots", "root.pem", "--json"],
@@ -196,6 +198,7 @@ fn names_that_talk_to_the_terminal() {
     sandbox.write("nasty.pem", pem(&all));
     for words in [
         &["inspect", "nasty.pem"][..],
+        &["lint", "nasty.pem"],
         &["tree", "nasty.pem"],
         &["verify", "nasty.pem", "--roots", "root.pem", "--explain"],
         &["inspect", "nasty.pem", "--field", "subject"],
@@ -221,7 +224,7 @@ fn nothing_that_could_be_read() {
     sandbox.write("half.pem", &sandbox.bytes("root.pem")[..200]);
     for file in ["empty", "spaces", "text", "binary", "zeros", "half.pem", "missing", "."] {
         every_command(&sandbox, file);
-        for verb in ["inspect", "tree"] {
+        for verb in ["inspect", "lint", "tree"] {
             bounded(&sandbox, &[verb, file]).exits(1);
         }
         bounded(&sandbox, &["verify", file, "--roots", "root.pem"]).exits(1);

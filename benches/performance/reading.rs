@@ -33,6 +33,7 @@ pub fn table(folder: &Path, runs: usize, entries: Option<u32>) -> Result<(), Fai
             ("openssl x509 -text", "openssl x509 -in l.pem -noout -text"),
             ("rootlet inspect", "@ inspect l.pem"),
             ("rootlet inspect --json", "@ --json inspect l.pem"),
+            ("rootlet lint", "@ lint l.pem"),
         ],
     )?;
     let verify = "openssl verify -no-CApath -no-CAstore -CAfile";
@@ -56,6 +57,7 @@ pub fn table(folder: &Path, runs: usize, entries: Option<u32>) -> Result<(), Fai
                 ("certtool -i", "certtool -i --infile store.pem"),
                 ("rootlet inspect", "@ inspect store.pem --all"),
                 ("rootlet inspect --json", "@ --json inspect store.pem"),
+                ("rootlet lint", "@ lint store.pem --fail-on never"),
             ],
         )?;
         let plus = format!("{verify} plus.pem l.pem");
