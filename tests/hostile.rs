@@ -49,6 +49,9 @@ fn every_command(sandbox: &Sandbox, file: &str) {
         &["verify", "leaf.pem", "--roots", "root.pem", "--untrusted", file],
         &["verify", "leaf.pem", "--roots", file],
         &["verify", "leaf.pem", "--roots", "root.pem", "--crl", file],
+        &["lint", file, "--for", "apple,chromium,java,nss,python-strict,rustls,spiffe"],
+        &["lint", file, "--json"],
+        &["lint", "leaf.pem", "--issuer-file", file],
     ] {
         bounded(sandbox, words);
     }

@@ -9,15 +9,24 @@ use std::rc::Rc;
 
 /// Chains of a hundred are odd but sound; what is longer is judged so far.
 const MOST_ABOVE: usize = 128;
-/// So many comparisons of names with constraints are made for one file.
-pub(super) const MOST_COMPARISONS: usize = 20_000_000;
+/// So much is spent on looking upward in one file, counted in comparisons of a name with a constraint.
+pub(super) const MOST_COMPARISONS: usize = 40_000_000;
+/// What it costs to look at one certificate above: it may have to be read again.
+const STEP: usize = 150;
 
-/// The certificates above one, upward from its issuer; a loop ends them.
-pub(super) fn above(shelf: &Shelf, issuers: &[Option<usize>], place: usize) -> Vec<Rc<Certificate>> {
+/// The certificates above one, upward from its issuer; a loop ends them. `comparisons` is what is left for the whole file.
+pub(super) fn above(
+    shelf: &Shelf,
+    issuers: &[Option<usize>],
+    place: usize,
+    comparisons: &mut usize,
+) -> Vec<Rc<Certificate>> {
     let mut seen = HashSet::from([place]);
     let mut next = issuers.get(place).copied().flatten();
     let mut all = Vec::new();
     while let Some(one) = next.filter(|n| all.len() < MOST_ABOVE && seen.insert(*n)) {
+        let Some(left) = comparisons.checked_sub(STEP) else { break };
+        *comparisons = left;
         all.extend(shelf.get(one));
         next = issuers.get(one).copied().flatten();
     }

@@ -7,6 +7,7 @@ use crate::judge::shown;
 use crate::keys::sha256;
 use crate::policy::{CrlContext, Finding, LintContext, Signed, chain_rules, find, lint_certificate, lint_crl};
 use crate::x509::{Crl, DerKind};
+use std::collections::HashMap;
 
 /// So many signatures are checked for one file: a bundle of a hundred thousand certificates ends in seconds.
 const MOST_SIGNATURES: usize = 25_000;
@@ -180,11 +181,7 @@ impl Run<'_> {
             .filter_map(|(j, object)| matches!(j, Judged::Certificate(_)).then_some(object.number))
             .collect();
         self.issuers = (0..self.shelf.len()).map(|place| self.shelf.issuer_of(place)).collect();
-        let of_crl = |crl: &Crl| {
-            let candidates = self.shelf.candidates(&crl.issuer, crl.authority_key_id.as_deref());
-            candidates.first().copied()
-        };
-        self.crl_issuers = self.crls.iter().map(of_crl).collect();
+        self.crl_issuers = self.crls.iter().map(|crl| self.shelf.issuer_of_crl(crl)).collect();
         if let Some(given) = self.misfit() {
             for issuer in self.issuers.iter_mut().take(self.in_file).chain(&mut self.crl_issuers) {
                 issuer.get_or_insert(given);
@@ -230,7 +227,7 @@ impl Run<'_> {
                 audience: audience.clone(),
             };
             let mut found = lint_certificate(certificate.facts(), &context);
-            let above = path::above(&self.shelf, &self.issuers, place);
+            let above = path::above(&self.shelf, &self.issuers, place, &mut comparisons);
             enough &= path::check(&certificate, &above, &audience, &mut comparisons, &mut found);
             found.extend(serials.check(&self.shelf, place, number, &certificate, &audience));
             if let Some(name) = self.shelf.issuer_name(place).filter(|_| !certificate.is_self_issued()) {
@@ -256,8 +253,8 @@ impl Run<'_> {
                 ),
             );
         }
-        if !enough {
-            report.note("names-unchecked", "there are too many names and name constraints to compare them all");
+        if !enough || comparisons < MOST_COMPARISONS / 1_000 {
+            report.note("names-unchecked", "there are too many names, name constraints and CAs to compare them all");
         }
         if signatures == 0 {
             report.note("signatures-unchecked", format!("only the first {MOST_SIGNATURES} signatures were checked"));
@@ -267,7 +264,11 @@ impl Run<'_> {
     fn crls(&self, judged: &[Judged], report: &mut LintReport) {
         let audience = self.request.audience();
         let numbers = CrlsByIssuer::new(&self.shelf, &self.crls).numbers(&self.crls, &audience);
-        let mut unknown = 0usize;
+        let mut numbers: HashMap<usize, Vec<Finding>> = numbers.into_iter().fold(HashMap::new(), |mut all, (n, f)| {
+            all.entry(n).or_default().push(f);
+            all
+        });
+        let (mut unknown, mut signatures) = (0usize, MOST_SIGNATURES);
         for (at, what) in judged.iter().enumerate() {
             let &Judged::Crl(place) = what else { continue };
             let crl = &self.crls[place];
@@ -277,15 +278,19 @@ impl Run<'_> {
             report.objects[at].issuer = issuer_place.and_then(|i| self.numbers.get(i).copied());
             report.objects[at].issuer_known = issuer.is_some();
             unknown += usize::from(issuer.is_none());
+            signatures = signatures.saturating_sub(1);
             let context = CrlContext {
                 issuer: issuer.as_ref().map(|i| i.facts()),
                 today: Some(self.request.today),
-                signed: true,
+                signed: signatures > 0,
                 audience: audience.clone(),
             };
             let mut found: Vec<Finding> = lint_crl(crl, &context);
-            found.extend(numbers.iter().filter(|(n, _)| *n == place).map(|(_, f)| f.clone()));
+            found.extend(numbers.remove(&place).unwrap_or_default());
             report.add(at, found, &self.request.allowed);
+        }
+        if signatures == 0 {
+            report.note("signatures-unchecked", format!("only the first {MOST_SIGNATURES} signatures were checked"));
         }
         if unknown > 0 {
             let whose = if unknown == 1 { "one CRL".into() } else { format!("{unknown} CRLs") };

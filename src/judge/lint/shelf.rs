@@ -1,6 +1,6 @@
 use crate::judge::link;
-use crate::keys::sha256;
-use crate::x509::{Certificate, NameFacts, fold_rdn, read_certificate};
+use crate::keys::{sha256, verify_signature};
+use crate::x509::{Certificate, Crl, NameFacts, fold_rdn, read_certificate};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -127,6 +127,20 @@ impl Shelf {
                 all.iter().copied().find(other)
             }),
         }
+    }
+
+    /// The most likely issuer of a CRL: of several with its name the one whose key made the signature.
+    pub fn issuer_of_crl(&self, crl: &Crl) -> Option<usize> {
+        let all = self.candidates(&crl.issuer, crl.authority_key_id.as_deref());
+        let signed = |candidate: &usize| {
+            let mut checks = self.checks.borrow_mut();
+            let Some(left) = checks.checked_sub(1) else { return false };
+            *checks = left;
+            let Some(ca) = self.get(*candidate) else { return false };
+            verify_signature(&ca.public_key, &crl.outer_algorithm, crl.tbs(), crl.signature()).is_ok()
+        };
+        let several = all.len() > 1;
+        all.iter().copied().find(|c| several && signed(c)).or(all.first().copied())
     }
 
     /// Certificates of a name that may have issued something, the most likely first: those with the key that is named, CAs.

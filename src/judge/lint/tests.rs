@@ -31,7 +31,12 @@ fn errors(report: &LintReport) -> Vec<(usize, &'static str)> {
 }
 
 /// A CRL of a party.
-fn crl(of: &Party, number: u64, this_update: i64, scope: Option<&str>) -> Vec<u8> {
+fn crl(of: &Party, number: u64, this_update: i64) -> Vec<u8> {
+    edited_crl(of, number, this_update, |_| {})
+}
+
+/// A CRL of a party with other extensions.
+fn edited_crl(of: &Party, number: u64, this_update: i64, edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
     let fields = CrlFields {
         signature_algorithm: SignatureAlgorithm::EcdsaSha256,
         issuer: NameDer::of(&of.name.parse().unwrap()),
@@ -40,35 +45,33 @@ fn crl(of: &Party, number: u64, this_update: i64, scope: Option<&str>) -> Vec<u8
         authority_key_id: of.key_id(),
         number,
     };
-    let tbs = TbsCrl::encode(&fields, Default::default()).as_bytes().to_vec();
-    let tbs = match scope {
-        Some(url) => with_scope(&tbs, url),
-        None => tbs,
-    };
+    let tbs = TbsCrl::encode(&fields, Default::default());
+    let mut outer = Reader::new(tbs.as_bytes(), "test");
+    let whole = outer.expect(der::SEQUENCE).unwrap();
+    let mut parts = outer.inside(whole);
+    let mut body = Vec::new();
+    while parts.peek() != Some(der::context_constructed(0)) {
+        body.extend_from_slice(parts.any().unwrap().whole);
+    }
+    let explicit = parts.any().unwrap();
+    let list = parts.inside(explicit).expect(der::SEQUENCE).unwrap();
+    let (mut list, mut extensions) = (parts.inside(list), Vec::new());
+    while !list.is_empty() {
+        extensions.push(list.any().unwrap().whole.to_vec());
+    }
+    edit(&mut extensions);
+    body.extend(tlv(der::context_constructed(0), &tlv(der::SEQUENCE, &extensions.concat())));
+    let tbs = tlv(der::SEQUENCE, &body);
     let signature = of.signer.sign(Approved::after_rehearsal(&tbs)).unwrap();
     let bits = tlv(der::BIT_STRING, &[&[0], &signature[..]].concat());
     der::constructed(der::SEQUENCE, &[&tbs, SignatureAlgorithm::EcdsaSha256.der(), &bits])
 }
 
-/// A to-be-signed CRL with an issuingDistributionPoint of one address more.
-fn with_scope(tbs: &[u8], url: &str) -> Vec<u8> {
-    let mut outer = Reader::new(tbs, "test");
-    let whole = outer.expect(der::SEQUENCE).unwrap();
-    let mut fields = outer.inside(whole);
-    let mut body = Vec::new();
-    loop {
-        let field = fields.any().unwrap();
-        if field.tag != der::context_constructed(0) {
-            body.extend_from_slice(field.whole);
-            continue;
-        }
-        let list = fields.inside(field).expect(der::SEQUENCE).unwrap().content;
-        let name = tlv(der::context_constructed(0), &tlv(der::context(6), url.as_bytes()));
-        let point = tlv(der::SEQUENCE, &tlv(der::context_constructed(0), &name));
-        let list = tlv(der::SEQUENCE, &[list, &extension("2.5.29.28", true, &point)].concat());
-        body.extend(tlv(der::context_constructed(0), &list));
-        return tlv(der::SEQUENCE, &body);
-    }
+/// A CRL for one distribution point.
+fn pointed_crl(of: &Party, url: &str) -> Vec<u8> {
+    let name = tlv(der::context_constructed(0), &tlv(der::context(6), url.as_bytes()));
+    let point = tlv(der::SEQUENCE, &tlv(der::context_constructed(0), &name));
+    edited_crl(of, 7, -DAY, |all| all.push(extension("2.5.29.28", true, &point)))
 }
 
 struct Chain {
@@ -92,7 +95,7 @@ fn chain() -> (crate::judge::tests::lab::Lab, Chain) {
 #[test]
 fn a_good_chain_has_nothing() {
     let (lab, c) = chain();
-    let list = crl(&lab.middle, 7, -DAY, None);
+    let list = crl(&lab.middle, 7, -DAY);
     let report = judged(&[c.leaf.der(), c.middle.der(), c.root.der(), &list], &request());
     assert_eq!((errors(&report), report.worst()), (Vec::new(), None));
     assert_eq!((report.counts.certificates, report.counts.crls), (3, 1));
@@ -152,17 +155,17 @@ fn rules_about_files() {
     // The leaf behind its issuer.
     breaks(&[c.middle.der(), c.leaf.der()], 2, chain_rules::ORDER);
     // A newer CRL with the number of the one before.
-    let (old, new) = (crl(&lab.middle, 7, -2 * DAY, None), crl(&lab.middle, 7, -DAY, None));
+    let (old, new) = (crl(&lab.middle, 7, -2 * DAY), crl(&lab.middle, 7, -DAY));
     breaks(&[c.middle.der(), &new, &old], 2, chain_rules::CRL_NUMBER);
-    let rising = crl(&lab.middle, 8, -DAY, None);
+    let rising = crl(&lab.middle, 8, -DAY);
     assert_eq!(errors(&judged(&[c.middle.der(), &old, &rising], &request())), []);
     // A CRL for another distribution point.
     let mut fields = lab.leaf_fields();
     fields.crl_urls = vec!["http://pki.lab/a.crl".parse::<UriName>().unwrap()];
     let pointed = lab.middle.sign(&fields);
-    let other = crl(&lab.middle, 7, -DAY, Some("http://pki.lab/b.crl"));
+    let other = pointed_crl(&lab.middle, "http://pki.lab/b.crl");
     breaks(&[pointed.der(), c.middle.der(), &other], 1, chain_rules::CRL_POINT);
-    let own = crl(&lab.middle, 7, -DAY, Some("http://pki.lab/a.crl"));
+    let own = pointed_crl(&lab.middle, "http://pki.lab/a.crl");
     assert_eq!(errors(&judged(&[pointed.der(), c.middle.der(), &own], &request())), []);
     for lint in all().filter(|l| l.judges() == Judged::File) {
         assert!(seen.contains(lint.id), "no file breaks {}", lint.id);
@@ -185,8 +188,12 @@ fn the_issuer_is_the_one_that_signed() {
     let given = lint_file(objects(&[c.leaf.der()]), Some(objects(&[c.root.der()])), &request()).unwrap();
     let rules: Vec<_> = errors(&given).into_iter().map(|(_, r)| r).collect();
     assert_eq!(rules, ["signature-wrong", "authority-key-id-issuer", "issuer-name"]);
+    // A CRL without a key identifier is its signer's, whichever of one name stands first.
+    let list = edited_crl(&lab.middle, 7, -DAY, |all| without(all, "2.5.29.35"));
+    let report = judged(&[other.der(), c.middle.der(), &list], &request());
+    assert_eq!(report.objects[2].issuer, Some(2));
     // A CRL is judged by its issuer too.
-    let forged = crl(&thief, 7, -DAY, None);
+    let forged = crl(&thief, 7, -DAY);
     let report = lint_file(objects(&[&forged]), Some(objects(&[c.middle.der()])), &request()).unwrap();
     let rules: Vec<_> = errors(&report).into_iter().map(|(_, r)| r).collect();
     assert_eq!(rules, ["crl-authority-key-id-issuer", "crl-signature-wrong"]);

@@ -8,7 +8,7 @@ use crate::x509::der::{self, Reader};
 use crate::x509::{X509Error, oid};
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("version", "RFC 5280 4.1.2.1", "a certificate with extensions is version 3", version)
+    rule("version", "RFC 5280 4.1.2.1", "a certificate is version 3, the only one with extensions", version)
         .mend("issue it again with extensions (with openssl: `-extfile`, or `-addext` and `-copy_extensions copy`)")
         .also_of(&[RuleSet::PythonStrict, RuleSet::Rustls]),
     rule("unique-ids", "RFC 5280 4.1.2.8", "issuerUniqueID and subjectUniqueID are left out", unique_ids)
