@@ -6,12 +6,13 @@
 use rootlet::disk::{PemWalk, decode_pem, decode_secret_pem};
 use rootlet::judge::input::{Object, Objects};
 use rootlet::judge::inspect::{Contents, report};
+use rootlet::judge::lint::{LintRequest, lint_file};
 use rootlet::judge::{check_chain, check_names};
 use rootlet::keys::{Encryption, KeyDocument, Keystore, PrivateKey, check_public_key, verify_signature};
 use rootlet::manifest::{ManifestError, parse};
 use rootlet::model::{Profile, Secret, Serial, SpiffeId, Subject, Subtree, Timestamp, TrustDomain};
 use rootlet::pki::read_csr;
-use rootlet::policy::{LintContext, lint_certificate, lint_crl};
+use rootlet::policy::{Audience, CrlContext, LintContext, RuleSet, Signed, lint_certificate, lint_crl};
 use rootlet::x509::{Crl, Pkcs7, read_certificate, read_name, read_name_to_issue};
 use std::path::Path;
 
@@ -43,7 +44,9 @@ pub fn certificate(bytes: &[u8]) {
     let Ok(read) = read_certificate(bytes) else { return };
     assert_eq!(read.der(), bytes);
     for profile in std::iter::once(None).chain(Profile::ALL.map(Some)) {
-        let context = LintContext { profile, issuer: Some(read.facts()), now: now() };
+        let (issuer, signed) = (Some(read.facts()), Some(Signed::from(&read)));
+        let audience = if profile.is_none() { Audience::Only(RuleSet::ALL.into()) } else { Audience::Everyone };
+        let context = LintContext { profile, issuer, now: now(), today: now(), signed, audience };
         assert!(lint_certificate(read.facts(), &context).iter().all(|f| !f.message.is_empty()));
     }
     if let Some(at) = now() {
@@ -64,7 +67,9 @@ pub fn crl(bytes: &[u8]) {
     assert_eq!(read.der(), bytes);
     let broken = read.entries().filter(|e| e.is_err()).count();
     assert!(broken <= 1, "a broken entry ends the walk");
-    drop(lint_crl(&read, None));
+    let audience = Audience::Only(RuleSet::ALL.into());
+    let context = CrlContext { issuer: None, today: now(), signed: true, audience };
+    assert!(lint_crl(&read, &context).iter().all(|f| !f.message.is_empty()));
 }
 
 /// A request in PEM or DER.
@@ -150,6 +155,13 @@ pub fn objects(bytes: &[u8]) {
         if let Object::Unreadable { problem, .. } = found.object {
             assert!(!problem.to_string().is_empty());
         }
+    }
+    let (Some(today), Ok(objects)) = (now(), Objects::new(bytes.to_vec())) else { return };
+    let mut request = LintRequest::new(today);
+    request.sets = RuleSet::ALL.into();
+    if let Ok(report) = lint_file(objects, None::<Objects>, &request) {
+        let listed = report.objects.iter().map(|o| report.findings_about(o.number).count()).sum::<usize>();
+        assert_eq!(listed, report.findings.len());
     }
 }
 

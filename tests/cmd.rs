@@ -18,6 +18,7 @@ mod cmd {
     mod inspect;
     mod inspect_server;
     mod keys;
+    mod lint;
     mod manifest;
     mod manifest_drift;
     mod manifest_refusals;

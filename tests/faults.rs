@@ -11,6 +11,8 @@ mod faults {
 use common::{ROOTLET, Sandbox};
 use faults::mount::{Mount, is_root, may_mount};
 use rootlet::disk::Lock;
+use rootlet::model::Profile;
+use rootlet::pki::{Again, LeafRequest, Pki};
 use std::fs;
 use std::process::Command;
 
@@ -79,6 +81,41 @@ fn a_full_disk() {
         // With room it can be done.
         s.ok(&on_disk(&words));
     }
+}
+
+/// Many leaves at once, and room for some of them: those stand, the rest is as if nobody had asked.
+#[test]
+fn a_disk_that_fills_up_in_the_middle_of_many() {
+    const COUNT: usize = 2_000;
+    if !may_mount() {
+        return;
+    }
+    let s = Sandbox::new();
+    let mount = Mount::of_size(&s.path("disk"), "20m");
+    s.ok(&on_disk(&["root", "Lab Root"]));
+    s.ok(&on_disk(&["client", "first"]));
+    let fleet = || {
+        (0..COUNT).map(|n| {
+            let request = LeafRequest::new(Profile::Client, &format!("device-{n}")).unwrap();
+            LeafRequest { again: Again::IfMissing, ..request }
+        })
+    };
+    let mut pki = Pki::open(&s.path("disk/pki")).unwrap();
+    let mut issued = 0;
+    let error = pki.leaves(fleet(), &mut |one| issued += usize::from(one.result.is_ok())).unwrap_err();
+    assert!(["io", "inventory"].contains(&error.code()), "{}: {error}", error.code());
+    assert!(issued > 0 && issued < COUNT, "{issued}");
+    assert!(s.names("disk/pki/pending").is_empty());
+    assert_eq!(s.names("disk/pki/certs").len(), issued + 1);
+    let recorded = s.json(&on_disk(&["list", "--all"]))["certificates"].as_array().unwrap().len();
+    assert_eq!(recorded, issued + 2);
+    s.ok(&on_disk(&["doctor", "--history"]));
+    // Where nothing can be written the first batch says so.
+    drop(pki);
+    mount.make_read_only();
+    let mut pki = Pki::open(&s.path("disk/pki")).unwrap();
+    let error = pki.leaves(fleet().skip(issued), &mut |_| panic!("nothing can be done")).unwrap_err();
+    assert!(["io", "inventory"].contains(&error.code()) && error.to_string().contains("read-only"), "{error}");
 }
 
 /// Reading goes on, and nothing can be changed.

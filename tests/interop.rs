@@ -36,6 +36,7 @@ mod interop {
     mod inspect;
     mod java;
     mod key_files;
+    mod lint;
     mod nginx;
     mod nss;
     mod openssl;

@@ -690,6 +690,60 @@ fn answers() {
     prints(&s, &format!("verify {file} --explain"), 3, &verified(true));
 }
 
+const SEVERITIES: &[&str] = &["error", "warning", "notice"];
+
+/// What `lint` prints.
+fn linted() -> Shape {
+    let finding = Object(vec![
+        ("rule", Text),
+        ("citation", Text),
+        ("severity", Word(SEVERITIES)),
+        ("allowed", Bool),
+        ("message", Text),
+        ("hint", nullable(Text)),
+        ("object", Number),
+        ("name", Text),
+    ]);
+    let object = Object(vec![
+        ("number", Number),
+        ("kind", Word(&["certificate", "crl", "unreadable", "skipped"])),
+        ("name", Text),
+        ("line", nullable(Number)),
+        ("fingerprint_sha256", nullable(Hex)),
+        ("issuer", nullable(Number)),
+        ("issuer_known", Bool),
+    ]);
+    let counts = ["certificates", "crls", "error", "warning", "notice", "allowed"];
+    Object(vec![
+        ("findings", list(finding)),
+        ("objects", list(object)),
+        ("counts", Object(counts.map(|name| (name, Number)).into())),
+        ("warnings", warnings()),
+    ])
+}
+
+#[test]
+fn lints() {
+    let s = lab();
+    s.ok(&["server", "lint.internal", "--key", "ed25519"]);
+    prints(&s, "lint pki/certs/lint.internal/fullchain.pem", 0, &linted());
+    prints(&s, "lint pki/certs/lint.internal/cert.pem --for chromium --profile client", 3, &linted());
+    prints(&s, "lint pki/public/crls.pem", 0, &linted());
+    let rule = Object(vec![
+        ("id", Text),
+        ("severity", Word(SEVERITIES)),
+        ("severity_if_asked", Word(SEVERITIES)),
+        ("counts", Word(&["always", "when-asked"])),
+        ("judges", Word(&["certificate", "crl", "file"])),
+        ("sets", list(Text)),
+        ("citation", Text),
+        ("about", Text),
+        ("hint", Text),
+    ]);
+    let set = Object(vec![("name", Text), ("about", Text), ("source", Text)]);
+    prints(&s, "lint --rules", 0, &Object(vec![("rules", list(rule)), ("sets", list(set))]));
+}
+
 #[test]
 fn status_and_history() {
     let s = lab();

@@ -11,6 +11,7 @@ mod hook;
 mod look;
 mod plan_text;
 mod printer;
+mod progress;
 mod render;
 mod secrets;
 mod signals;

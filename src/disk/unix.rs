@@ -131,6 +131,33 @@ pub(super) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
     }
 }
 
+/// Writes out everything of the file system that an open file or folder is on; `false` where the system has no such call, or
+/// its call does not tell of writes that failed (before Linux 5.8).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn sync_file_system(file: &File) -> io::Result<bool> {
+    static TELLS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    if !*TELLS.get_or_init(|| tells_of_failed_writes(&std::fs::read_to_string(RELEASE).unwrap_or_default())) {
+        return Ok(false);
+    }
+    rustix::fs::syncfs(file)?;
+    Ok(true)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn sync_file_system(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// The version of the running kernel, as `6.1.0-18-amd64`.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const RELEASE: &str = "/proc/sys/kernel/osrelease";
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn tells_of_failed_writes(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 8)
+}
+
 /// What a folder that waits for its swap to be finished is called, before the name of the one that takes its place.
 pub const ASIDE_PREFIX: &str = "aside-";
 
@@ -195,6 +222,16 @@ pub(super) fn kill_self() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn which_kernels_tell_of_failed_writes() {
+        for (release, tells) in
+            [("5.8.0", true), ("6.1.0-18-amd64\n", true), ("5.7.19", false), ("4.19", false), ("", false)]
+        {
+            assert_eq!(tells_of_failed_writes(release), tells, "{release}");
+        }
+    }
 
     #[test]
     fn a_swap_in_steps() {

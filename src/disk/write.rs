@@ -94,15 +94,24 @@ impl Disk {
         let mut written = Vec::new();
         for (name, bytes, access) in files {
             let path = folder.join(name);
-            let file = fault_point().and_then(|()| unix::create_exclusive(&path, access.file_mode(), self.owner));
-            let mut file = file.map_err(|e| DiskError::io("create", &path, e))?;
-            fault_point().and_then(|()| file.write_all(bytes)).map_err(|e| DiskError::io("write", &path, e))?;
+            let file = self.create_unsynced(&path, bytes, access)?;
             written.push((path, file));
         }
         for (path, file) in written {
             fault_point().and_then(|()| file.sync_all()).map_err(|e| DiskError::io("write", &path, e))?;
         }
         self.sync_folder(folder)
+    }
+
+    /// Creates a file whose sync is somebody else's, as that of a [`super::Flush`].
+    ///
+    /// # Errors
+    /// [`DiskError`]; what was written stays, for the caller to remove.
+    pub fn create_unsynced(&self, path: &Path, bytes: &[u8], access: Access) -> Result<File, DiskError> {
+        let file = fault_point().and_then(|()| unix::create_exclusive(path, access.file_mode(), self.owner));
+        let mut file = file.map_err(|e| DiskError::io("create", path, e))?;
+        fault_point().and_then(|()| file.write_all(bytes)).map_err(|e| DiskError::io("write", path, e))?;
+        Ok(file)
     }
 
     /// Puts a file in place of the one of that name, or where none was, in one step.
@@ -150,9 +159,17 @@ impl Disk {
     /// # Errors
     /// [`DiskError`] of kind `AlreadyExists` when something has the name.
     pub fn rename_new(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        let moved = fault_point().and_then(|()| unix::rename_new(from, to));
-        moved.map_err(|e| DiskError::io("create", to, e))?;
+        self.rename_new_unsynced(from, to)?;
         self.sync_folder(&parent(to))
+    }
+
+    /// As [`Disk::rename_new`]; the caller syncs the folder it arrives in.
+    ///
+    /// # Errors
+    /// [`DiskError`] of kind `AlreadyExists` when something has the name.
+    pub fn rename_new_unsynced(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        let moved = fault_point().and_then(|()| unix::rename_new(from, to));
+        moved.map_err(|e| DiskError::io("create", to, e))
     }
 
     /// Moves a file over another one, or to where none is, and syncs the folder it arrives in.
@@ -169,10 +186,18 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn exchange(&self, a: &Path, b: &Path) -> Result<(), DiskError> {
-        let swapped = fault_point().and_then(|()| unix::exchange(a, b));
-        swapped.map_err(|e| DiskError::io("replace", b, e))?;
+        self.exchange_unsynced(a, b)?;
         self.sync_folder(&parent(a))?;
         self.sync_folder(&parent(b))
+    }
+
+    /// As [`Disk::exchange`]; the caller syncs the folders they are in.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn exchange_unsynced(&self, a: &Path, b: &Path) -> Result<(), DiskError> {
+        let swapped = fault_point().and_then(|()| unix::exchange(a, b));
+        swapped.map_err(|e| DiskError::io("replace", b, e))
     }
 
     /// Whether a file has these bytes, this mode, and the owner that this writer gives.
@@ -260,6 +285,19 @@ impl Disk {
         });
         match removed {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(DiskError::io("remove", path, e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a folder if nothing is in it; one that is gone, or that holds something, is left as it is.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn remove_empty(&self, folder: &Path) -> Result<(), DiskError> {
+        match fault_point().and_then(|()| std::fs::remove_dir(folder)) {
+            Err(e) if !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => {
+                Err(DiskError::io("remove", folder, e))
+            }
             _ => Ok(()),
         }
     }

@@ -3,7 +3,7 @@ use super::{CertificateDraft, CrlDraft, IssueError, Warning, second};
 use crate::judge::Checked;
 use crate::keys::{Signer, key_identifier};
 use crate::model::{KeyUsage, Timestamp};
-use crate::policy::{Finding, LintContext, Severity, lint_certificate, lint_crl};
+use crate::policy::{CrlContext, Finding, LintContext, Severity, lint_certificate, lint_crl};
 use crate::x509::{
     Certificate, CertificateFields, CrlEntries, CrlFields, NameDer, SignatureAlgorithm, TbsCrl, encode_certificate,
     read_tbs,
@@ -132,7 +132,8 @@ impl Issuer {
         };
         let tbs = encode_certificate(&fields)?;
         let facts = read_tbs(&tbs)?;
-        let context = LintContext { profile: Some(draft.profile), issuer: own.map(|c| c.facts()), now: None };
+        let context =
+            LintContext { profile: Some(draft.profile), issuer: own.map(|c| c.facts()), ..LintContext::default() };
         let (errors, rest): (Vec<Finding>, Vec<Finding>) =
             lint_certificate(&facts, &context).into_iter().partition(|f| f.severity == Severity::Error);
         if !errors.is_empty() {
@@ -179,8 +180,9 @@ impl Issuer {
             number: draft.number,
         };
         let crl = TbsCrl::encode(&fields, entries).unsigned_crl()?;
+        let crl_context = CrlContext { issuer: Some(own.facts()), ..CrlContext::default() };
         let errors: Vec<Finding> =
-            lint_crl(&crl, Some(own.facts())).into_iter().filter(|f| f.severity == Severity::Error).collect();
+            lint_crl(&crl, &crl_context).into_iter().filter(|f| f.severity == Severity::Error).collect();
         if !errors.is_empty() {
             return Err(IssueError::Lint(errors));
         }

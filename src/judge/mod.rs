@@ -15,6 +15,7 @@ pub mod input;
 pub mod inspect;
 mod limits;
 mod link;
+pub mod lint;
 mod name_violation;
 mod names;
 mod presented;

@@ -2,7 +2,7 @@ use super::held::{Other, Snapshot};
 use super::plan::{Action, Plan, PlanRequest, PlanStep, Unmanaged, steps};
 use super::renew::Attendant;
 use super::renew_one::{Step, When};
-use super::state::Again;
+use super::state::{Again, Outcome};
 use super::wish::{Asked, Wish, wishes};
 use super::{
     CaRequest, Config, Error, ItemError, LeafRequest, Pki, RenewRequest, Renewed, RevokeRequest, Revoked, SecretSource,
@@ -16,6 +16,35 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+
+/// How many leaves are made together before each is told of: what is held of them is bounded by that.
+const TOGETHER: usize = 4_096;
+
+/// The leaf that a step makes, where it makes one.
+fn leaf_of<'w>(wish: &'w Wish<'_>, step: &PlanStep) -> Option<&'w LeafRequest> {
+    let makes = !matches!(
+        step.action,
+        Action::Nothing | Action::Refused | Action::Restore | Action::Configure | Action::Cascade
+    );
+    match &wish.asked {
+        Asked::Leaf(request) if makes => Some(request),
+        _ => None,
+    }
+}
+
+/// The request as the step wants it.
+fn leaf_request(request: &LeafRequest, step: &PlanStep) -> LeafRequest {
+    LeafRequest { issuer: step.issuer.clone(), again: again(step.action), ..request.clone() }
+}
+
+fn issued_leaf(outcome: Outcome, step: &PlanStep) -> Renewed {
+    let delivers = step.action == Action::Deliver && outcome.action == "unchanged";
+    let mut done = Renewed::issued(outcome);
+    if delivers {
+        done.action = "delivered";
+    }
+    done
+}
 
 /// What `apply` did.
 #[derive(Debug, Clone, Serialize)]
@@ -134,18 +163,36 @@ impl Pki {
         let mut outcome = ApplyOutcome::of(plan);
         // Whose issuer failed cannot be issued.
         let mut failed: HashMap<String, ()> = HashMap::new();
-        let mut go_on = true;
-        for (wish, step) in wishes.iter().zip(&plan.steps) {
-            if !go_on {
-                break;
+        let (mut go_on, mut together, mut ready) = (true, true, HashMap::new());
+        let below_failed = |step: &PlanStep, failed: &HashMap<String, ()>| {
+            step.issuer.clone().filter(|i| step.action.issues() && failed.contains_key(i))
+        };
+        for (at, (wish, step)) in wishes.iter().zip(&plan.steps).enumerate() {
+            let is_above_failed = below_failed(step, &failed);
+            if go_on
+                && together
+                && is_above_failed.is_none()
+                && leaf_of(wish, step).is_some()
+                && !ready.contains_key(&at)
+            {
+                let open = (at..wishes.len()).filter(|i| {
+                    let (wish, step) = (&wishes[*i], &plan.steps[*i]);
+                    leaf_of(wish, step).is_some() && below_failed(step, &failed).is_none()
+                });
+                let many: Vec<usize> = open.take(TOGETHER).collect();
+                if many.len() > 1 {
+                    together = self.make_leaves(&many, wishes, plan, &mut ready);
+                }
             }
-            let above = step.issuer.as_ref().filter(|i| step.action.issues() && failed.contains_key(*i));
-            let mut done = match above {
-                Some(issuer) => {
+            let mut done = match (is_above_failed, ready.remove(&at)) {
+                (Some(issuer), _) if go_on => {
                     let reason = format!("its issuer `{issuer}` was not made");
                     Renewed { reason: Some(reason), ..Renewed::bare(&step.name, "skipped") }
                 }
-                None => self.carry_out_one(wish, step)?,
+                // What was made together with others is told even where it is to end.
+                (_, Some(made)) => self.told(wish, step, made.map(|outcome| issued_leaf(outcome, step)))?,
+                _ if !go_on => continue,
+                (_, None) => self.carry_out_one(wish, step)?,
             };
             if (done.error.is_some() || done.action == "skipped") && done.certificate.is_none() && wish.is_ca() {
                 failed.insert(step.name.clone(), ());
@@ -156,7 +203,7 @@ impl Pki {
             {
                 done.error = Some(e.into());
             }
-            go_on = attendant.done(&done);
+            go_on &= attendant.done(&done);
             outcome.results.push(done);
         }
         if go_on {
@@ -181,6 +228,10 @@ impl Pki {
             (_, Asked::Ca(request)) => self.make_ca_of(request, step),
             (_, Asked::Leaf(request)) => self.make_leaf_of(request, step),
         };
+        self.told(wish, step, done)
+    }
+
+    fn told(&mut self, wish: &Wish<'_>, step: &PlanStep, done: Result<Renewed, Error>) -> Result<Renewed, Error> {
         match done {
             Ok(done) => Ok(done),
             // It exists; its files are not where they belong.
@@ -194,16 +245,29 @@ impl Pki {
 
     /// Issues one leaf.
     fn make_leaf_of(&mut self, request: &LeafRequest, step: &PlanStep) -> Result<Renewed, Error> {
-        let mut request = request.clone();
-        request.issuer.clone_from(&step.issuer);
-        request.again = again(step.action);
-        let outcome = self.leaf(&request)?;
-        let delivers = step.action == Action::Deliver && outcome.action == "unchanged";
-        let mut done = Renewed::issued(outcome);
-        if delivers {
-            done.action = "delivered";
-        }
-        Ok(done)
+        let outcome = self.leaf(&leaf_request(request, step))?;
+        Ok(issued_leaf(outcome, step))
+    }
+
+    /// Issues many leaves together, on all cores. Where the disk or the inventory ends that, it returns `false`, and the
+    /// entries that are left are tried one by one, and say so themselves.
+    fn make_leaves(
+        &mut self,
+        many: &[usize],
+        wishes: &[Wish<'_>],
+        plan: &Plan,
+        ready: &mut HashMap<usize, Result<Outcome, Error>>,
+    ) -> bool {
+        let requests = many.iter().filter_map(|i| {
+            let (wish, step) = (wishes.get(*i)?, plan.steps.get(*i)?);
+            leaf_of(wish, step).map(|request| leaf_request(request, step))
+        });
+        let each = &mut |issued: super::Issued| {
+            if let Some(at) = many.get(issued.index) {
+                ready.insert(*at, issued.result);
+            }
+        };
+        self.leaves(requests, each).is_ok()
     }
 
     fn make_ca_of(&mut self, request: &CaRequest, step: &PlanStep) -> Result<Renewed, Error> {
@@ -239,7 +303,10 @@ impl Pki {
             // Nobody else writes it meanwhile: that happens inside a write transaction.
             let _transaction = self.store.begin(Access::Write)?;
             Config::keep_urls(&self.place.root, &self.place.disk, handle, urls)?;
-            self.place.config = Config::load(&self.place.root)?;
+            let config = Config::load(&self.place.root)?;
+            // Nothing else holds the place between commands' steps: workers end with the batch they were started for.
+            let place = std::sync::Arc::get_mut(&mut self.place);
+            place.ok_or_else(|| Error::Internal("the PKI is at work".into()))?.config = config;
         }
         Ok(())
     }

@@ -303,7 +303,11 @@ impl Pki {
                 return other.map(|_| None);
             }
         };
-        place.config = Config::load(&place.root)?;
+        let config = Config::load(&place.root)?;
+        // Nobody shares it: leaves that are made by threads are made in a run of their own.
+        if let Some(place) = std::sync::Arc::get_mut(place) {
+            place.config = config;
+        }
         let released = self.release_ca(&wanted.handle, id, pending.folder());
         let published = released.and_then(|()| self.publish().map(drop));
         let signed = published.and_then(|()| if renewing { self.crl_after_renewal(&wanted.handle) } else { Ok(()) });

@@ -285,7 +285,7 @@ impl super::folder::Place {
         let own = request.identity.clone();
         let is_own = |n: &&San| !matches!(&own, Identity::Named(name) if name == *n);
         request.names = before.names().iter().filter(is_own).cloned().collect();
-        let wanted = super::leaf_request::Wanted::new(&request, self)?;
+        let wanted = super::leaf_request::Wanted::new(std::borrow::Cow::Borrowed(&request), self)?;
         let purposes = before.certificate.extended_key_usage.iter().flatten();
         let more = purposes.filter(|p| !wanted.purposes.contains(p)).cloned().collect();
         let default = wanted.subject.clone();

@@ -6,6 +6,7 @@ use super::doctor::{Findings, MAX_FILE};
 use super::folder::Place;
 use super::issuing::read;
 use super::material::{OutFile, certificate_pem};
+use super::release::is_batch;
 use crate::disk::{Access, Lock, decode_pem, entries, exists, read_optional};
 use crate::keys::{KeyError, sha256};
 use crate::store::{KeyPlace, Record, Transaction};
@@ -40,7 +41,7 @@ pub(super) fn check_leaf(
     check_mode(place, findings, &folder, Access::Private)?;
     check_remains(place, findings, &folder)?;
     let chain: Vec<_> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-    let files = super::material::leaf_files(&read(record)?, None, &chain);
+    let files = super::material::leaf_files(&read(record)?, None, &super::material::Above::of(&chain));
     // A chain is as it was when the leaf was issued: its CAs may have been renewed since, and it is still good.
     check_files(place, findings, &folder, &files, |f| f.name == "cert.pem")?;
     for file in files.iter().filter(|f| f.name != "cert.pem") {
@@ -161,7 +162,9 @@ pub(super) fn check_remains(place: &Place, findings: &mut Findings, folder: &Pat
 
 /// Recorded and not released yet: the half-done work is a finding already.
 pub(super) fn is_pending(place: &Place, record: &Record) -> bool {
-    exists(&place.pending_folder().join(record.serial.to_string()))
+    let (pending, serial) = (place.pending_folder(), record.serial.to_string());
+    exists(&pending.join(&serial))
+        || entries(&pending).unwrap_or_default().iter().any(|e| is_batch(e) && exists(&pending.join(e).join(&serial)))
 }
 
 fn key_hint(record: &Record) -> &'static str {

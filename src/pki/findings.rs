@@ -103,7 +103,7 @@ fn renewal(ca: &Ca) -> String {
 fn judge(kind: &'static str, record: &Record, facts: &TbsFacts, cas: &Cas, all: &mut Vec<StatusFinding>) {
     let issuer = cas.by_id(record.issuer).map(|c| c.certificate.facts());
     // No profile: those are rules of this house, and the certificate may have been made by others.
-    let context = LintContext { profile: None, issuer, now: None };
+    let context = LintContext { issuer, ..LintContext::default() };
     all.extend(lint_certificate(facts, &context).into_iter().map(|f| StatusFinding {
         kind,
         name: record.handle.to_string(),

@@ -6,6 +6,7 @@ use crate::model::{Clock, Handle, SystemClock, Timestamp};
 use crate::store::{self, SqliteStore, Store, Transaction};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub(super) const INVENTORY: &str = "inventory.db";
 pub(super) const PUBLIC: &str = "public";
@@ -16,7 +17,8 @@ pub(super) const REQUESTS: &str = "requests";
 
 /// An open PKI folder.
 pub struct Pki {
-    pub(super) place: Place,
+    /// Shared with the threads that make leaves.
+    pub(super) place: Arc<Place>,
     pub(super) store: Box<dyn Store>,
 }
 
@@ -54,7 +56,7 @@ impl Pki {
             check_nothing_issued(&root)?;
         }
         let store = Box::new(SqliteStore::open(&inventory)?);
-        Ok(Pki { place: Place::at(root)?, store })
+        Ok(Pki { place: Arc::new(Place::at(root)?), store })
     }
 
     /// Whether a folder holds a PKI.
@@ -119,7 +121,9 @@ impl Pki {
 
     /// The same PKI with another clock.
     pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.place.clock = Box::new(clock);
+        if let Some(place) = Arc::get_mut(&mut self.place) {
+            place.clock = Box::new(clock);
+        }
         self
     }
 

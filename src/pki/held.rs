@@ -150,7 +150,7 @@ impl Place {
             return Ok(OnDisk { key: KeyState::Elsewhere, ..OnDisk::default() });
         }
         let chain: Vec<Certificate> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-        for file in leaf_files(certificate, None, &chain) {
+        for file in leaf_files(certificate, None, &super::material::Above::of(&chain)) {
             let is = read_optional(&folder.join(file.name), MAX_FILE)?;
             match is.as_deref().map(|bytes| compare(transaction, bytes, &file)) {
                 Some(Chain::Same) => {}

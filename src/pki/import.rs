@@ -268,7 +268,7 @@ impl Given {
 
     /// What the rules find in a certificate that was made elsewhere, as warnings.
     pub(super) fn findings(&self, issuer: Option<&Certificate>) -> Vec<Warning> {
-        let context = LintContext { profile: None, issuer: issuer.map(|c| c.facts()), now: None };
+        let context = LintContext { issuer: issuer.map(|c| c.facts()), ..LintContext::default() };
         let found = lint_certificate(self.certificate.facts(), &context);
         let weighty = found.iter().filter(|f| f.severity != Severity::Notice);
         let warning = |f: &crate::policy::Finding| {

@@ -7,7 +7,7 @@ use super::import_error::ImportError;
 use super::issuing::{check_holder, new_certificate};
 use super::key_file::KeyFile;
 use super::lineage::{Lineage, issued};
-use super::material::{OutFile, leaf_files};
+use super::material::{Above, OutFile, leaf_files};
 use super::past::PastSources;
 use super::release::Pending;
 use super::salvage_pieces::{identity_of, profile_of};
@@ -161,7 +161,7 @@ impl Place {
             transaction.mark_unpublished()?;
         }
         transaction.note(now, action, Some(handle), &new.serial.to_string())?;
-        let files = leaf_files(certificate, key.as_deref().map(Vec::as_slice), &lineage.above);
+        let files = leaf_files(certificate, key.as_deref().map(Vec::as_slice), &Above::of(&lineage.above));
         let pending = Some(self.fill_pending(&new.serial.to_string(), &files)?);
         Ok(Recorded { action, id, pending, missing: Vec::new(), authorities, to_deliver, warnings })
     }
@@ -192,7 +192,7 @@ impl Place {
         let complete = exists(&folder) && (key.is_none() || exists(&folder.join(KEY)));
         if record.is_current && !complete {
             let chain: Vec<Certificate> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-            recorded.missing = leaf_files(&given.certificate, key.as_deref().map(Vec::as_slice), &chain);
+            recorded.missing = leaf_files(&given.certificate, key.as_deref().map(Vec::as_slice), &Above::of(&chain));
             recorded.action = "updated";
         }
         Ok(recorded)

@@ -76,7 +76,10 @@ impl Keyring {
 impl Pki {
     /// The same PKI with a source of secrets, for keys that are encrypted or not in its folder.
     pub fn with_secrets(mut self, source: Arc<dyn SecretSource>) -> Self {
-        self.place.keyring = Keyring::new(source);
+        // Nobody shares it before the first command.
+        if let Some(place) = Arc::get_mut(&mut self.place) {
+            place.keyring = Keyring::new(source);
+        }
         self
     }
 }

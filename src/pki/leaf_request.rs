@@ -13,6 +13,7 @@ use crate::model::{
 use crate::policy::rules;
 use crate::store::{Delivery, Record};
 use crate::x509::{NameDer, public_key_kind};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The longest common name (RFC 5280 appendix A, ub-common-name).
@@ -189,7 +190,7 @@ pub(super) fn check_workload(subject: Option<&Subject>, names: &[San]) -> Result
 
 /// A request with nothing left open but the issuer, the key and the dates.
 pub(super) struct Wanted<'r> {
-    pub request: &'r LeafRequest,
+    pub request: Cow<'r, LeafRequest>,
     pub handle: Handle,
     pub subject: Subject,
     pub names: SanSet,
@@ -198,7 +199,7 @@ pub(super) struct Wanted<'r> {
 }
 
 impl<'r> Wanted<'r> {
-    pub fn new(request: &'r LeafRequest, place: &Place) -> Result<Self, Error> {
+    pub fn new(request: Cow<'r, LeafRequest>, place: &Place) -> Result<Self, Error> {
         request.check()?;
         let names = request.names()?;
         let purposes = request.purposes(&names);

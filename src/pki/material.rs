@@ -33,18 +33,33 @@ fn pems<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -> String {
     certificates.into_iter().map(certificate_pem).collect()
 }
 
-/// A leaf's files. `chain` is its issuer first and the root last; without intermediates there is no `chain.pem`, and no
-/// `key.pem` where the key is somebody else's.
-pub(super) fn leaf_files(leaf: &Certificate, key_pem: Option<&[u8]>, chain: &[Certificate]) -> Vec<OutFile> {
-    let (root, intermediates) = chain.split_last().map_or((None, &[][..]), |(r, i)| (Some(r), i));
-    let above = pems(intermediates);
-    let mut files = vec![OutFile::public("cert.pem", certificate_pem(leaf))];
-    files.extend(key_pem.map(OutFile::key));
-    if !above.is_empty() {
-        files.push(OutFile::public("chain.pem", above.clone()));
+/// What stands above a leaf, in PEM: encoded once for all that one CA issues.
+#[derive(Debug, Clone)]
+pub(super) struct Above {
+    /// Its issuer and those above it, without the root; empty below a root.
+    intermediates: String,
+    root: String,
+}
+
+impl Above {
+    /// Of a chain with the issuer first and the root last.
+    pub fn of(chain: &[Certificate]) -> Self {
+        let (root, intermediates) = chain.split_last().map_or((None, &[][..]), |(r, i)| (Some(r), i));
+        Above { intermediates: pems(intermediates), root: pems(root) }
     }
-    files.push(OutFile::public("fullchain.pem", certificate_pem(leaf) + &above));
-    files.push(OutFile::public("ca.pem", pems(root)));
+}
+
+/// A leaf's files. Without intermediates there is no `chain.pem`, and no `key.pem` where the key is somebody else's.
+pub(super) fn leaf_files(leaf: &Certificate, key_pem: Option<&[u8]>, above: &Above) -> Vec<OutFile> {
+    let own = certificate_pem(leaf);
+    let fullchain = [own.as_str(), &above.intermediates].concat();
+    let mut files = vec![OutFile::public("cert.pem", own)];
+    files.extend(key_pem.map(OutFile::key));
+    if !above.intermediates.is_empty() {
+        files.push(OutFile::public("chain.pem", above.intermediates.clone()));
+    }
+    files.push(OutFile::public("fullchain.pem", fullchain));
+    files.push(OutFile::public("ca.pem", above.root.clone()));
     files
 }
 

@@ -237,7 +237,7 @@ impl Planner<'_> {
             Some(_) if self.now <= record.not_after => return Ok(on_hold(wish)),
             _ => {}
         }
-        let wanted = leaf_request::Wanted::new(request, self.place)?;
+        let wanted = leaf_request::Wanted::new(std::borrow::Cow::Borrowed(request), self.place)?;
         let mut differences = wanted.differences(record, wish.entry.issuer.as_ref().map(|g| &g.value))?;
         differences.extend(self.dates(wish.entry, record));
         let of_key = |d: &Difference| matches!(d.field, "key" | "public-key");

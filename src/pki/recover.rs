@@ -3,6 +3,7 @@
 use super::authority::MAX_KEY_BYTES;
 use super::folder::REQUESTS;
 use super::key_custody::key_owner;
+use super::release::is_batch;
 use super::request::request_owner;
 use super::{Error, Pki};
 use crate::disk::{ASIDE_PREFIX, Lock, decode_pem, entries, exists, read_optional};
@@ -121,11 +122,37 @@ impl Pki {
         Ok(done)
     }
 
+    /// Leaves that were made together: each as if it lay in `pending/` by itself. One that cannot be finished or undone now
+    /// does not keep the others.
+    fn recover_batch(&mut self, folder: &Path) -> Result<bool, Error> {
+        let (mut finished, mut failed) = (false, None);
+        let mut all = entries(folder)?;
+        all.sort_by_key(|entry| entry.starts_with(ASIDE_PREFIX));
+        for entry in all {
+            let (path, aside) = (folder.join(&entry), entry.strip_prefix(ASIDE_PREFIX));
+            let name = aside.unwrap_or(&entry);
+            if !name.parse::<Serial>().is_ok_and(|s| s.to_string() == name) {
+                continue;
+            }
+            let done = match aside {
+                Some(_) => self.recover_aside(name, &path),
+                None => self.recover_certificate(&entry, &path),
+            };
+            match done {
+                Ok(done) => finished |= done,
+                Err(e) => failed = Some(e),
+            }
+        }
+        self.place.disk.remove_empty(folder)?;
+        failed.map_or(Ok(finished), Err)
+    }
+
     fn recover_entry(&mut self, entry: &str, folder: &Path) -> Result<bool, Error> {
         match (crl_owner(entry), request_owner(entry), key_owner(entry)) {
             (Some((number, generation, handle)), ..) => self.recover_crl(folder, &handle, generation, number),
             (_, Some(handle), _) => self.release_request(&handle, folder),
             (_, _, Some((generation, handle))) => self.settle_key(&handle, generation, folder),
+            _ if is_batch(entry) => self.recover_batch(folder),
             (None, None, None) => self.recover_certificate(entry, folder),
         }
     }
@@ -234,6 +261,7 @@ fn is_ours(name: &str) -> bool {
     crl_owner(name).is_some()
         || request_owner(name).is_some()
         || key_owner(name).is_some()
+        || is_batch(name)
         || name.parse::<Serial>().is_ok_and(|s| s.to_string() == name)
 }
 

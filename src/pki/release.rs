@@ -3,13 +3,15 @@
 use super::folder::Place;
 use super::material::OutFile;
 use super::{Error, Pki};
-use crate::disk::{Access, Lock, Source, entries, exists};
-use crate::model::Handle;
+use crate::disk::{Access, Flush, Lock, Source, entries, exists};
+use crate::keys::random_serial;
+use crate::model::{Handle, Serial};
 use crate::store::CertificateId;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// How the file of an encrypted key begins.
-const ENCRYPTED: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
+pub(super) const ENCRYPTED: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
 /// What a leaf's folder holds of ours; anything else in it is the user's.
 const LEAF_FILES: [&str; 5] = ["cert.pem", "key.pem", "chain.pem", "fullchain.pem", "ca.pem"];
 /// The same of a CA's folder, besides its earlier generations.
@@ -76,6 +78,52 @@ impl Pending {
     }
 }
 
+/// Leaves that are being made together, each in `<serial>/` of one folder in `pending/`: one lock, and one sync.
+pub(super) struct PendingBatch {
+    pending: Pending,
+    flush: Flush,
+}
+
+/// How the folder of such a batch is named in `pending/`, before a random number.
+const BATCH: &str = "batch-";
+
+/// Whether a folder in `pending/` is one of leaves that were made together.
+pub(super) fn is_batch(name: &str) -> bool {
+    name.strip_prefix(BATCH).is_some_and(|n| n.parse::<Serial>().is_ok_and(|s| s.to_string() == n))
+}
+
+impl PendingBatch {
+    /// Makes its folder.
+    pub fn create(place: &Place) -> Result<Self, Error> {
+        let number = random_serial().map_err(|e| Error::Internal(e.to_string()))?;
+        let pending = Pending::create(place, &format!("{BATCH}{number}"))?;
+        // Opened before anything is written, so that the sync tells of every write that failed.
+        let flush = Flush::of(pending.folder())?;
+        Ok(PendingBatch { pending, flush })
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.pending.folder()
+    }
+
+    /// Where a leaf of this serial waits.
+    pub fn folder_of(&self, serial: &Serial) -> PathBuf {
+        self.pending.folder().join(serial.to_string())
+    }
+
+    /// Makes durable what was written, for about so many files.
+    pub fn sync(&self, place: &Place, files: usize) -> Result<(), Error> {
+        self.flush.sync(files)?;
+        Ok(place.disk.sync_folder(&place.pending_folder())?)
+    }
+
+    /// Gives up: nothing was recorded.
+    pub fn abandon(self, place: &Place) {
+        self.pending.abandon(place);
+    }
+}
+
 impl Pki {
     /// Takes the lock under which leaf folders and deliveries change. Nobody waits for it inside a transaction.
     pub(super) fn lock_leaves(&self) -> Result<Lock, Error> {
@@ -121,6 +169,54 @@ impl Pki {
             }
         }
         self.place.release_folder(pending, &target)
+    }
+
+    /// As [`Pki::release_leaf`], for leaves that were made together: one lock, and the folders are synced once. What became
+    /// of each stands in the same order.
+    pub(super) fn release_leaves(
+        &mut self,
+        batch: PendingBatch,
+        leaves: &[(&Handle, CertificateId, Serial)],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let _lock = self.lock_leaves()?;
+        let newest = {
+            let transaction = self.read()?;
+            let newest = |(handle, id, _): &(&Handle, CertificateId, Serial)| -> Result<bool, Error> {
+                Ok(transaction.holder(handle)?.is_some_and(|h| h.current == *id))
+            };
+            leaves.iter().map(newest).collect::<Result<Vec<_>, _>>()?
+        };
+        let place = &*self.place;
+        // What is not needed goes when everything else is durable.
+        let mut unneeded = Vec::new();
+        let mut release = |((handle, _, serial), newest): (&(&Handle, CertificateId, Serial), bool)| {
+            let (pending, target) = (batch.folder_of(serial), place.leaf_folder(handle));
+            if newest {
+                match place.disk.rename_new_unsynced(&pending, &target) {
+                    Err(e) if e.kind() == Some(io::ErrorKind::AlreadyExists) => {
+                        place.disk.exchange_unsynced(&pending, &target)?;
+                    }
+                    other => return Ok(other?),
+                }
+            }
+            unneeded.push((pending, target));
+            Ok(())
+        };
+        let mut released: Vec<Result<(), Error>> = leaves.iter().zip(newest).map(&mut release).collect();
+        place.disk.sync_folder(&place.root.join(super::folder::CERTS))?;
+        if !unneeded.is_empty() {
+            place.disk.sync_folder(batch.pending.folder())?;
+        }
+        for (pending, target) in unneeded {
+            place.discard(&pending, &target)?;
+        }
+        // Whatever stayed in it is found by recovery.
+        if let Err(e) = place.disk.remove_empty(batch.pending.folder())
+            && let Some(last) = released.last_mut().filter(|r| r.is_ok())
+        {
+            *last = Err(e.into());
+        }
+        Ok(released)
     }
 
     fn is_newest(&mut self, handle: &Handle, id: CertificateId) -> Result<bool, Error> {

@@ -8,6 +8,7 @@ use super::issuing::{ATTEMPTS, back_off, check_gain, check_key_is_free};
 use super::keyring::is_encrypted;
 use super::leaf::{self, ChosenKey, active_generation, key_of, same_key};
 use super::leaf_request::{self, LeafKey, LeafRequest};
+use super::material::Above;
 use super::predecessor::{Predecessor, RenewedKey, not_renewable};
 use super::renew::RenewRequest;
 use super::state::{Decision, Outcome, is_final};
@@ -17,6 +18,8 @@ use crate::issue::{CertificateBody, End, Issuer, Signed, Warning};
 use crate::keys::{PrivateKey, sha256};
 use crate::model::{Handle, Identity, Lifetime, Profile};
 use crate::store::{Access, AuthorityId, KeyPlace, Record};
+use std::borrow::Cow;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// When a certificate is to be renewed.
@@ -167,7 +170,8 @@ impl Pki {
         let issuer = place.issuer(&cas, id)?;
         let renewed = RenewedKey { public_key: key.public_key, id: key_id };
         let (signed, warnings) = place.sign_again(&before, request, lifetime, renewed, &issuer, Some((&cas, id)))?;
-        let made = leaf::Made { key_pem: key.pem, issuer: id, chain: issuer.chain().to_vec(), signed, warnings };
+        let made =
+            leaf::Made { key_pem: key.pem, issuer: id, above: Arc::new(Above::of(issuer.chain())), signed, warnings };
         let names = LeafRequest::of(record.profile, identity);
         let wanted = leaf_request::Wanted {
             handle: record.handle.clone(),
@@ -175,7 +179,7 @@ impl Pki {
             names: Default::default(),
             purposes: Vec::new(),
             warnings: Vec::new(),
-            request: &names,
+            request: Cow::Borrowed(&names),
         };
         let found = leaf::Found {
             decision: match request.rekey {
@@ -189,7 +193,7 @@ impl Pki {
             crl_is_old: false,
             unfinished: false,
             current: Some(record),
-            cas,
+            cas: Arc::new(cas),
         };
         self.record_leaf(&wanted, &found, made)
     }

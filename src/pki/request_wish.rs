@@ -42,7 +42,7 @@ impl Wish {
                     }
                 };
                 let encrypt_key = *encrypt_key;
-                let wanted = leaf_request::Wanted::new(leaf, place)?;
+                let wanted = leaf_request::Wanted::new(std::borrow::Cow::Borrowed(leaf), place)?;
                 let (subject, names, purposes) = (wanted.subject, wanted.names, wanted.purposes);
                 let (profile, identity, again) = (leaf.profile, leaf.identity.clone(), leaf.again);
                 let (handle, warnings) = (wanted.handle, wanted.warnings);

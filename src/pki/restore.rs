@@ -26,7 +26,7 @@ impl Pki {
             Some(ca) => (self.place.ca_generation_folder(ca), ca_files(None, &chain_of(&cas, ca), None)),
             None => {
                 let chain: Vec<_> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-                (self.place.leaf_folder(handle), leaf_files(&read(&record)?, None, &chain))
+                (self.place.leaf_folder(handle), leaf_files(&read(&record)?, None, &super::material::Above::of(&chain)))
             }
         };
         let disk = self.place.disk;

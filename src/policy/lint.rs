@@ -1,6 +1,5 @@
-use super::lints::{self, CrlView, View};
-use crate::model::{Profile, Timestamp};
-use crate::x509::{Crl, TbsFacts};
+use super::lints;
+use super::set::{Audience, RuleSet};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -14,6 +13,17 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Notice => "notice",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
 /// One rule: a row of the table.
 #[derive(Debug)]
 pub struct Lint {
@@ -23,28 +33,61 @@ pub struct Lint {
     pub citation: &'static str,
     /// How much breaking it weighs.
     pub severity: Severity,
+    /// How much it weighs where one of its sets was asked for.
+    pub severity_if_asked: Severity,
     /// The rule in one sentence.
     pub about: &'static str,
-    /// The named sets it is of: the software that asks for it where no standard does (`apple`, `chromium`, `java`,
-    /// `nss`, `rustls`), or `spiffe`. Empty for what holds for everything.
-    pub sets: &'static [&'static str],
+    /// What mends what breaks it, where a finding has nothing more precise to say.
+    pub mend: &'static str,
+    /// The sets that it is of; empty for what only the standards ask for.
+    pub sets: &'static [RuleSet],
+    /// When it counts.
+    pub counts: Counts,
     pub(super) check: Check,
+}
+
+/// When a rule counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// Always: a standard or good practice asks for it.
+    Always,
+    /// For a platform: when one of its sets was asked for, and as advice on what is about to be issued.
+    OnPlatforms,
+    /// Only when one of its sets was asked for.
+    WhenAsked,
 }
 
 /// What a rule looks at.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Check {
     /// A certificate's to-be-signed part.
-    Certificate(fn(&View<'_>, &mut Report)),
+    Certificate(fn(&lints::View<'_>, &mut Report)),
     /// A CRL's headers.
-    Crl(fn(&CrlView<'_>, &mut Report)),
+    Crl(fn(&lints::CrlView<'_>, &mut Report)),
     /// One entry of a CRL, in the one walk over all of them.
     Entry(lints::EntryCheck),
+    /// A certificate with all that stands above it, or a whole file: what a validator has to look at. The floor above
+    /// checks it and reports it by this row ([`Lint::finding`]).
+    Chain,
+}
+
+/// What kind of thing a rule judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judged {
+    /// One certificate, with its issuer's where that is known.
+    Certificate,
+    /// One CRL, with its issuer's certificate where that is known.
+    Crl,
+    /// A file: what its certificates and CRLs are to one another, and what cannot be read.
+    File,
 }
 
 impl Lint {
     pub(super) const fn new(id: &'static str, citation: &'static str, about: &'static str, check: Check) -> Self {
-        Lint { id, citation, severity: Severity::Error, about, sets: &[], check }
+        let severity = Severity::Error;
+        let counts = Counts::Always;
+        Lint { id, citation, severity, severity_if_asked: severity, about, mend: "", sets: &[], counts, check }
     }
 
     pub(super) const fn warns(self) -> Self {
@@ -55,14 +98,110 @@ impl Lint {
         Lint { severity: Severity::Notice, ..self }
     }
 
-    pub(super) const fn asked_by(self, sets: &'static [&'static str]) -> Self {
+    pub(super) const fn mend(self, mend: &'static str) -> Self {
+        Lint { mend, ..self }
+    }
+
+    /// It holds for everyone, and these ask for it too.
+    pub(super) const fn also_of(self, sets: &'static [RuleSet]) -> Self {
         Lint { sets, ..self }
     }
 
-    /// Whether it judges CRLs; else it judges certificates.
-    pub fn is_for_crls(&self) -> bool {
-        !matches!(self.check, Check::Certificate(_))
+    /// It holds for these platforms alone.
+    pub(super) const fn on(self, sets: &'static [RuleSet]) -> Self {
+        Lint { sets, counts: Counts::OnPlatforms, ..self }
     }
+
+    /// Nobody hears of it who did not ask for one of these.
+    pub(super) const fn when_asked_for(self, sets: &'static [RuleSet]) -> Self {
+        Lint { sets, counts: Counts::WhenAsked, ..self }
+    }
+
+    /// It stays what it is when a set asks for it: a SHOULD of a specification.
+    pub(super) const fn advises(self) -> Self {
+        Lint { severity_if_asked: self.severity, ..self }
+    }
+
+    /// What it judges.
+    pub fn judges(&self) -> Judged {
+        match self.check {
+            Check::Certificate(_) => Judged::Certificate,
+            Check::Crl(_) | Check::Entry(_) => Judged::Crl,
+            Check::Chain => Judged::File,
+        }
+    }
+
+    /// How much breaking it weighs for somebody; `None` where it does not count.
+    pub fn severity_for(&self, audience: &Audience) -> Option<Severity> {
+        let asked = audience.asks_for(self.sets);
+        match (self.counts, audience) {
+            _ if asked => Some(self.severity.max(self.severity_if_asked)),
+            (Counts::Always, _) | (Counts::OnPlatforms, Audience::Everyone) => Some(self.severity),
+            _ => None,
+        }
+    }
+
+    /// A finding of this rule, for those rules that another floor checks; `None` where it does not count.
+    pub fn finding(
+        &'static self,
+        audience: &Audience,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Option<Finding> {
+        let mut report = Report::default();
+        report.begin(self, self.severity_for(audience)?);
+        report.add(message.into(), hint);
+        report.findings.pop()
+    }
+}
+
+/// Every rule, in the order of the table: for certificates, for CRLs, for files.
+pub fn all() -> impl Iterator<Item = &'static Lint> {
+    lints::TABLE.iter().flat_map(|g| g.lints)
+}
+
+/// The table in its groups: what they are about, and their rules.
+pub fn groups() -> impl Iterator<Item = (&'static str, &'static [Lint])> {
+    lints::TABLE.iter().map(|g| (g.about, g.lints))
+}
+
+/// The rule of this id.
+pub fn find(id: &str) -> Option<&'static Lint> {
+    all().find(|l| l.id == id)
+}
+
+/// Nobody types more of an id, and what is compared stays small.
+const LONGEST: usize = 64;
+
+/// The ids that somebody may have meant who typed one that does not exist; the nearest first, three at most.
+pub fn near(id: &str) -> Vec<&'static str> {
+    const MOST: usize = 3;
+    let far = id.len().min(LONGEST) / 3 + 1;
+    let mut all: Vec<(usize, &'static str)> = all()
+        // A part of an id is as near as a typo.
+        .map(|l| (if id.len() > 3 && l.id.contains(id) { 2 } else { distance(id, l.id) }, l.id))
+        .filter(|(d, _)| *d <= far)
+        .collect();
+    all.sort();
+    all.into_iter().take(MOST).map(|(_, id)| id).collect()
+}
+
+/// How many octets have to be put in, taken out or changed to make one of the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let a = a.as_bytes().iter().take(LONGEST);
+    let b = &b.as_bytes()[..b.len().min(LONGEST)];
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (y, cell) in b.iter().zip(row.iter_mut().skip(1)) {
+            let cheapest = (*cell + 1).min(left + 1).min(diagonal + usize::from(x != y));
+            diagonal = std::mem::replace(cell, cheapest);
+            left = cheapest;
+        }
+        row[0] = i + 1;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 /// A broken rule, with the data that breaks it.
@@ -80,21 +219,14 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
-/// What is known beside the certificate itself.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LintContext<'a> {
-    /// The profile it is to follow.
-    pub profile: Option<Profile>,
-    /// The certificate of its issuer.
-    pub issuer: Option<&'a TbsFacts>,
-    /// The moment of issuance; `None` for a certificate that exists already, whose dates then tell no mistake.
-    pub now: Option<Timestamp>,
-}
+/// So many findings of one rule about one object are kept; of the others it is said how many there are.
+pub const MOST_OF_ONE_RULE: usize = 5;
 
 /// Collects findings for the rule that is being checked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Report {
-    lint: &'static Lint,
+    rule: Option<(&'static Lint, Severity)>,
+    said: usize,
     findings: Vec<Finding>,
 }
 
@@ -108,48 +240,43 @@ impl Report {
     }
 
     fn add(&mut self, message: String, hint: Option<String>) {
-        let Lint { id: lint, citation, severity, .. } = *self.lint;
-        self.findings.push(Finding { lint, citation, severity, message, hint });
+        let Some((lint, severity)) = self.rule else { return };
+        self.said += 1;
+        if self.said > MOST_OF_ONE_RULE {
+            return;
+        }
+        let hint = hint.or_else(|| (!lint.mend.is_empty()).then(|| lint.mend.to_string()));
+        self.findings.push(Finding { lint: lint.id, citation: lint.citation, severity, message, hint });
+    }
+
+    pub(super) fn begin(&mut self, lint: &'static Lint, severity: Severity) {
+        self.rule = Some((lint, severity));
+        self.said = 0;
+    }
+
+    pub(super) fn end(&mut self) {
+        let more = self.said.saturating_sub(MOST_OF_ONE_RULE);
+        if let Some(last) = self.findings.last_mut().filter(|_| more > 0) {
+            last.message.push_str(&format!(", and {more} more like it"));
+        }
+    }
+
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.findings
     }
 }
 
-/// Every rule, for certificates first, then for CRLs.
-pub fn all() -> impl Iterator<Item = &'static Lint> {
-    lints::TABLE.iter().copied().flatten()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Judges the to-be-signed part of a certificate by every rule for certificates, in the table's order (RFC 5280 4).
-pub fn lint_certificate(facts: &TbsFacts, context: &LintContext<'_>) -> Vec<Finding> {
-    let view = View::new(facts, context);
-    run(|lint, report| {
-        if let Check::Certificate(check) = lint.check {
-            check(&view, report);
-        }
-    })
-}
-
-/// Judges a CRL by every rule for CRLs: its headers, and its entries in one walk (RFC 5280 5). The signature is not
-/// checked.
-pub fn lint_crl(crl: &Crl, issuer: Option<&TbsFacts>) -> Vec<Finding> {
-    let entry_checks = all().filter_map(|l| if let Check::Entry(check) = l.check { Some((l.id, check)) } else { None });
-    let view = CrlView::new(crl, issuer, entry_checks.collect());
-    run(|lint, report| match lint.check {
-        Check::Certificate(_) => {}
-        Check::Crl(check) => check(&view, report),
-        Check::Entry(_) => {
-            if let Some(message) = view.entry_message(lint.id) {
-                report.say(message);
-            }
-        }
-    })
-}
-
-fn run(mut check: impl FnMut(&'static Lint, &mut Report)) -> Vec<Finding> {
-    let mut report: Option<Report> = None;
-    for lint in all() {
-        let report = report.get_or_insert_with(|| Report { lint, findings: Vec::new() });
-        report.lint = lint;
-        check(lint, report);
+    #[test]
+    fn typos_are_understood() {
+        assert_eq!(near("crl-numbr").first(), Some(&"crl-number"));
+        assert_eq!(near("serial-entrpy").first(), Some(&"serial-entropy"));
+        assert!(near("weak").contains(&"signature-weak"));
+        assert_eq!(near("zzzzzzzzzzzzzzz"), [""; 0]);
+        assert_eq!(near(&"x".repeat(10_000)), [""; 0]);
+        assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("abc", "")), (3, 3, 3));
     }
-    report.map(|r| r.findings).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Chains from a seed: a good one, and up to two things done to it.
 
-use crate::forge::{Maker, edit, extension, find, hosts, value_of};
+use crate::forge::{Maker, edit, extension, find, hosts, items, tlv, value_of};
 use rootlet::model::{ExtendedKeyUsage, KeyUsage, NameConstraints, Validity};
 use rootlet::x509::{CertificateFields, NameDer, encode_certificate};
 
@@ -27,7 +27,15 @@ pub struct Plan {
     pub key: usize,
     pub signer: usize,
     pub extensions: Vec<fn(&mut Vec<Vec<u8>>)>,
+    /// What becomes of the whole tbsCertificate in the end.
+    pub rewrite: Option<fn(&[u8]) -> Vec<u8>>,
     pub break_signature: bool,
+}
+
+impl Plan {
+    fn of(fields: CertificateFields, key: usize, signer: usize) -> Self {
+        Plan { fields, key, signer, extensions: Vec::new(), rewrite: None, break_signature: false }
+    }
 }
 
 /// Root, CAs downward, leaf; and what was done.
@@ -36,6 +44,8 @@ pub struct Case {
     /// In the order in which they are given.
     pub between: Vec<Vec<u8>>,
     pub leaf: Vec<u8>,
+    /// The host that is asked for.
+    pub host: Option<&'static str>,
     pub changes: Vec<&'static str>,
 }
 
@@ -47,8 +57,13 @@ pub struct Chain {
     /// Which of the CAs between is meant by a change.
     pub which: usize,
     pub left_out: Option<usize>,
+    /// Certificates besides, behind the others and before them.
     pub more: Vec<Plan>,
+    pub first: Vec<Plan>,
     pub shuffled: bool,
+    pub host: Option<&'static str>,
+    /// Whether the root is among what lies in between, too.
+    pub root_between: bool,
 }
 
 impl Chain {
@@ -64,6 +79,81 @@ impl Chain {
     fn leaf(&mut self) -> &mut Plan {
         self.all.last_mut().unwrap()
     }
+
+    /// The lowest CA, which issued the leaf.
+    fn issuer(&mut self) -> &mut Plan {
+        let at = self.all.len() - 2;
+        &mut self.all[at]
+    }
+
+    /// Another certificate of a CA.
+    fn twin(&mut self, edit: impl FnOnce(&mut CertificateFields)) -> Plan {
+        let ca = self.ca();
+        let mut fields = ca.fields.clone();
+        edit(&mut fields);
+        Plan::of(fields, ca.key, ca.signer)
+    }
+
+    /// A policy in so many certificates from the first CA downward, and a demand for it in the first CA.
+    fn demand_policy(&mut self, until: usize) {
+        for plan in self.all.iter_mut().skip(1).take(until) {
+            plan.extensions.push(|all| all.push(extension(POLICIES, false, &GOLD)));
+        }
+        self.all[1].extensions.push(|all| all.push(extension(DEMAND, true, &[0x30, 3, 0x80, 1, 0])));
+    }
+}
+
+/// The names of a leaf, as encoded.
+macro_rules! names {
+    ($($bytes:expr),*) => {
+        |all: &mut Vec<Vec<u8>>| {
+            drop_extension(all, NAMES);
+            let names: &[&[u8]] = &[$(&$bytes[..]),*];
+            all.push(extension(NAMES, false, &tlv(0x30, &names.concat())));
+        }
+    };
+}
+
+/// A CA's name constraints, as encoded.
+macro_rules! constraints {
+    ($($bytes:expr),*) => {
+        |all: &mut Vec<Vec<u8>>| {
+            drop_extension(all, CONSTRAINTS);
+            let lists: &[&[u8]] = &[$(&$bytes[..]),*];
+            all.push(extension(CONSTRAINTS, true, &tlv(0x30, &lists.concat())));
+        }
+    };
+}
+
+fn dns(name: &str) -> Vec<u8> {
+    tlv(0x82, name.as_bytes())
+}
+
+fn email(name: &str) -> Vec<u8> {
+    tlv(0x81, name.as_bytes())
+}
+
+fn uri(name: &str) -> Vec<u8> {
+    tlv(0x86, name.as_bytes())
+}
+
+fn permitted(base: &[u8]) -> Vec<u8> {
+    tlv(0xa0, &tlv(0x30, base))
+}
+
+fn excluded(base: &[u8]) -> Vec<u8> {
+    tlv(0xa1, &tlv(0x30, base))
+}
+
+/// A tbsCertificate whose serial number has this content.
+fn with_serial(tbs: &[u8], serial: &[u8]) -> Vec<u8> {
+    let all = items(tbs);
+    let rest = all[2..].concat();
+    tlv(0x30, &[&all[0][..], &tlv(2, serial), &rest].concat())
+}
+
+fn named(text: &str) -> NameDer {
+    NameDer::of(&text.parse().unwrap())
 }
 
 const BASIC: &[u8] = &[0x55, 0x1d, 0x13];
@@ -73,6 +163,14 @@ const AUTHORITY_KEY: &[u8] = &[0x55, 0x1d, 0x23];
 const CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x1e];
 const NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 const UNKNOWN: &[u8] = &[0x2a, 3, 4, 5];
+const PURPOSES: &[u8] = &[0x55, 0x1d, 0x25];
+const POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
+const DEMAND: &[u8] = &[0x55, 0x1d, 0x24];
+const NO_ANY_POLICY: &[u8] = &[0x55, 0x1d, 0x36];
+/// certificatePolicies: one, another one, any.
+const GOLD: [u8; 7] = [0x30, 5, 0x30, 3, 6, 1, 0x2a];
+const BLUE: [u8; 7] = [0x30, 5, 0x30, 3, 6, 1, 0x2b];
+const ANY: [u8; 10] = [0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0];
 
 fn drop_extension(all: &mut Vec<Vec<u8>>, oid: &[u8]) {
     if let Some(at) = find(all, oid) {
@@ -86,8 +184,13 @@ fn set_critical(all: &mut [Vec<u8>], oid: &[u8], critical: bool) {
     }
 }
 
+/// From and to in days.
 fn life(from: i64, to: i64) -> Validity {
-    let at = |s: i64| rootlet::model::Timestamp::from_unix(AT + s * DAY).unwrap();
+    seconds(from * DAY, to * DAY)
+}
+
+fn seconds(from: i64, to: i64) -> Validity {
+    let at = |s: i64| rootlet::model::Timestamp::from_unix(AT + s).unwrap();
     Validity::new(at(from), at(to)).unwrap()
 }
 
@@ -170,12 +273,191 @@ pub const CHANGES: &[Change] = &[
     ("root-signature", |c| c.root().break_signature = true),
     ("root-permits-other", |c| c.root().fields.name_constraints = limits(&["dns:other.internal"], &[])),
     ("shuffled", |c| c.shuffled = true),
+    ("leaf-first-second", |c| c.leaf().fields.validity = seconds(0, DAY)),
+    ("leaf-second-before", |c| c.leaf().fields.validity = seconds(1, DAY)),
+    ("leaf-last-second", |c| c.leaf().fields.validity = seconds(-DAY, 0)),
+    ("leaf-second-after", |c| c.leaf().fields.validity = seconds(-DAY, -1)),
+    ("leaf-outlives-all", |c| c.leaf().fields.validity = life(-1, 5_000)),
+    ("leaf-serial-zero", |c| c.leaf().rewrite = Some(|tbs| with_serial(tbs, &[0]))),
+    ("leaf-serial-negative", |c| c.leaf().rewrite = Some(|tbs| with_serial(tbs, &[0x80, 1]))),
+    ("leaf-serial-long", |c| c.leaf().rewrite = Some(|tbs| with_serial(tbs, &[0x11; 21]))),
+    ("leaf-version-2", |c| {
+        c.leaf().rewrite = Some(|tbs| {
+            let mut all = items(tbs);
+            all[0] = vec![0xa0, 3, 2, 1, 1];
+            tlv(0x30, &all.concat())
+        });
+    }),
+    ("leaf-other-issuer", |c| c.leaf().fields.issuer = named("CN=Nobody,O=Lab")),
+    ("leaf-issuer-in-capitals", |c| {
+        let depth = c.all.len() - 2;
+        c.leaf().fields.issuer = named(&format!("CN=ca {depth},O=LAB"));
+    }),
+    ("leaf-issuer-with-spaces", |c| {
+        let depth = c.all.len() - 2;
+        c.leaf().fields.issuer = named(&format!("CN=CA  {depth},O=Lab"));
+    }),
+    ("leaf-critical-names", |c| c.leaf().extensions.push(|all| set_critical(all, NAMES, true))),
+    ("leaf-empty-names", |c| c.leaf().extensions.push(names!())),
+    ("leaf-wildcard", |c| c.leaf().extensions.push(names!(dns("*.lab.internal")))),
+    ("leaf-double-wildcard", |c| c.leaf().extensions.push(names!(dns("*.*.lab.internal")))),
+    ("leaf-half-wildcard", |c| c.leaf().extensions.push(names!(dns("a*.lab.internal")))),
+    ("leaf-trailing-dot", |c| c.leaf().extensions.push(names!(dns("api.lab.internal.")))),
+    ("leaf-leading-dot", |c| c.leaf().extensions.push(names!(dns(".lab.internal")))),
+    ("leaf-name-with-null", |c| c.leaf().extensions.push(names!(dns("api.lab.internal\0.evil")))),
+    ("leaf-empty-name", |c| c.leaf().extensions.push(names!(dns("")))),
+    ("leaf-name-in-capitals", |c| c.leaf().extensions.push(names!(dns("API.Lab.INTERNAL")))),
+    ("leaf-address", |c| c.leaf().extensions.push(names!(dns("api.lab.internal"), tlv(0x87, &[10, 0, 0, 1])))),
+    ("leaf-odd-address", |c| c.leaf().extensions.push(names!(dns("api.lab.internal"), tlv(0x87, &[10, 0, 0, 0, 1])))),
+    ("leaf-mailbox", |c| c.leaf().extensions.push(names!(email("ops@lab.internal"), dns("api.lab.internal")))),
+    ("leaf-no-mailbox", |c| c.leaf().extensions.push(names!(email("ops"), dns("api.lab.internal")))),
+    ("leaf-uri", |c| c.leaf().extensions.push(names!(uri("https://lab.internal/x"), dns("api.lab.internal")))),
+    ("leaf-any-purpose", |c| {
+        c.leaf().extensions.push(|all| {
+            drop_extension(all, PURPOSES);
+            all.push(extension(PURPOSES, false, &[0x30, 6, 6, 4, 0x55, 0x1d, 0x25, 0]));
+        });
+    }),
+    ("leaf-critical-purposes", |c| c.leaf().extensions.push(|all| set_critical(all, PURPOSES, true))),
+    ("leaf-critical-subject-key-id", |c| c.leaf().extensions.push(|all| set_critical(all, SUBJECT_KEY, true))),
+    ("leaf-no-extensions", |c| c.leaf().extensions.push(Vec::clear)),
+    ("ca-not-yet", |c| c.ca().fields.validity = life(1, 20)),
+    ("ca-empty-subject", |c| {
+        let below = c.all.len() - 1;
+        c.issuer().fields.subject = named("");
+        c.all[below].fields.issuer = named("");
+    }),
+    ("ca-twice", |c| c.ca().extensions.push(|all| all.push(extension(UNKNOWN, false, &[5, 0]).repeat(2)))),
+    ("ca-critical-subject-key-id", |c| c.ca().extensions.push(|all| set_critical(all, SUBJECT_KEY, true))),
+    ("ca-other-authority-key-id", |c| c.ca().fields.authority_key_id = Some(vec![7; 20])),
+    ("ca-path-length-1", |c| c.ca().fields.ca = Some(Some(1))),
+    ("ca-any-purpose", |c| {
+        c.ca().extensions.push(|all| all.push(extension(PURPOSES, false, &[0x30, 6, 6, 4, 0x55, 0x1d, 0x25, 0])));
+    }),
+    ("ca-empty-purposes", |c| c.ca().extensions.push(|all| all.push(extension(PURPOSES, false, &[0x30, 0])))),
+    ("ca-empty-constraints", |c| c.ca().extensions.push(constraints!())),
+    ("ca-permits-with-dot", |c| c.ca().extensions.push(constraints!(permitted(&dns(".lab.internal"))))),
+    ("ca-permits-all", |c| c.ca().extensions.push(constraints!(permitted(&dns(""))))),
+    ("ca-excludes-all", |c| c.ca().extensions.push(constraints!(excluded(&dns(""))))),
+    ("ca-permits-and-excludes", |c| {
+        c.ca().extensions.push(constraints!(permitted(&dns("lab.internal")), excluded(&dns("www.lab.internal"))));
+    }),
+    ("ca-permits-with-minimum", |c| {
+        c.ca().extensions.push(constraints!(permitted(&[&dns("lab.internal")[..], &[0x80, 1, 1]].concat())));
+    }),
+    ("wildcard-below-exclusion", |c| {
+        c.leaf().extensions.push(names!(dns("*.lab.internal")));
+        c.ca().extensions.push(constraints!(excluded(&dns("admin.lab.internal"))));
+    }),
+    ("wildcard-below-permission", |c| {
+        c.leaf().extensions.push(names!(dns("*.lab.internal")));
+        c.ca().extensions.push(constraints!(permitted(&dns("api.lab.internal"))));
+    }),
+    ("address-inside", |c| {
+        c.leaf().extensions.push(names!(dns("api.lab.internal"), tlv(0x87, &[10, 0, 0, 1])));
+        c.ca().extensions.push(constraints!(permitted(&tlv(0x87, &[10, 0, 0, 0, 255, 0, 0, 0]))));
+    }),
+    ("address-outside", |c| {
+        c.leaf().extensions.push(names!(dns("api.lab.internal"), tlv(0x87, &[10, 0, 0, 1])));
+        c.ca().extensions.push(constraints!(permitted(&tlv(0x87, &[11, 0, 0, 0, 255, 0, 0, 0]))));
+    }),
+    ("address-odd-mask", |c| {
+        c.leaf().extensions.push(names!(dns("api.lab.internal"), tlv(0x87, &[10, 0, 0, 1])));
+        c.ca().extensions.push(constraints!(permitted(&tlv(0x87, &[10, 0, 0, 1, 255, 0, 255, 255]))));
+    }),
+    ("mailbox-inside", |c| {
+        c.leaf().extensions.push(names!(email("ops@lab.internal"), dns("api.lab.internal")));
+        c.ca().extensions.push(constraints!(permitted(&email("lab.internal"))));
+    }),
+    ("mailbox-outside", |c| {
+        c.leaf().extensions.push(names!(email("ops@lab.internal"), dns("api.lab.internal")));
+        c.ca().extensions.push(constraints!(permitted(&email(".lab.internal"))));
+    }),
+    ("uri-inside", |c| {
+        c.leaf().extensions.push(names!(uri("https://lab.internal/x"), dns("api.lab.internal")));
+        c.ca().extensions.push(constraints!(permitted(&uri("lab.internal"))));
+    }),
+    ("uri-outside", |c| {
+        c.leaf().extensions.push(names!(uri("https://lab.internal/x"), dns("api.lab.internal")));
+        c.ca().extensions.push(constraints!(permitted(&uri(".lab.internal"))));
+    }),
+    ("uri-without-host", |c| {
+        c.leaf().extensions.push(names!(uri("urn:x:y"), dns("api.lab.internal")));
+        c.ca().extensions.push(constraints!(excluded(&uri("other.internal"))));
+    }),
+    ("root-not-yet", |c| c.root().fields.validity = life(1, 20)),
+    ("root-client", |c| c.root().fields.extended_key_usage = vec![ExtendedKeyUsage::client_auth()]),
+    ("root-may-not-sign", |c| c.root().fields.key_usage = KeyUsage::CRL_SIGN.and(KeyUsage::DIGITAL_SIGNATURE)),
+    ("root-no-basic-constraints", |c| c.root().extensions.push(|all| drop_extension(all, BASIC))),
+    ("root-other-authority-key-id", |c| c.root().fields.authority_key_id = Some(vec![7; 20])),
+    ("root-permits", |c| c.root().fields.name_constraints = limits(&["dns:lab.internal"], &[])),
+    ("root-path-length", |c| c.root().fields.ca = Some(Some(c.all.len() as u8 - 2))),
+    ("root-in-between", |c| c.root_between = true),
+    ("policy-demanded", |c| c.demand_policy(usize::MAX)),
+    ("policy-missing", |c| c.demand_policy(1)),
+    ("policy-other", |c| {
+        let below = c.all.len() - 2;
+        c.demand_policy(below);
+        c.leaf().extensions.push(|all| all.push(extension(POLICIES, false, &BLUE)));
+    }),
+    ("policy-any", |c| {
+        let below = c.all.len() - 2;
+        c.demand_policy(below);
+        c.leaf().extensions.push(|all| all.push(extension(POLICIES, false, &ANY)));
+    }),
+    ("policy-no-any", |c| {
+        let below = c.all.len() - 2;
+        c.demand_policy(below);
+        c.all[1].extensions.push(|all| all.push(extension(NO_ANY_POLICY, true, &[2, 1, 0])));
+        c.leaf().extensions.push(|all| all.push(extension(POLICIES, false, &ANY)));
+    }),
+    ("for-its-host", |c| c.host = Some("api.lab.internal")),
+    ("for-its-host-in-capitals", |c| c.host = Some("API.LAB.internal")),
+    ("for-another-host", |c| c.host = Some("b.lab.internal")),
+    ("for-a-host-by-wildcard", |c| {
+        c.leaf().extensions.push(names!(dns("*.lab.internal")));
+        c.host = Some("b.lab.internal");
+    }),
+    ("for-a-host-far-below-wildcard", |c| {
+        c.leaf().extensions.push(names!(dns("*.lab.internal")));
+        c.host = Some("a.b.lab.internal");
+    }),
+    ("for-a-host-by-common-name", |c| {
+        c.leaf().extensions.push(|all| drop_extension(all, NAMES));
+        c.host = Some("api.lab.internal");
+    }),
     ("a-bad-twin", |c| {
         // The same CA once more, expired: another path has to be tried.
-        let ca = c.ca();
-        let fields = CertificateFields { validity: life(-20, -1), ..ca.fields.clone() };
-        let (key, signer) = (ca.key, ca.signer);
-        c.more.push(Plan { fields, key, signer, extensions: Vec::new(), break_signature: false });
+        let twin = c.twin(|fields| fields.validity = life(-20, -1));
+        c.more.push(twin);
+    }),
+    ("a-bad-twin-first", |c| {
+        let twin = c.twin(|fields| fields.validity = life(-20, -1));
+        c.first.push(twin);
+    }),
+    ("a-good-twin", |c| {
+        let twin = c.twin(|fields| fields.validity = life(-20, 20));
+        c.first.push(twin);
+    }),
+    ("a-tight-twin-first", |c| {
+        // Of two certificates of a CA the first one forbids the leaf.
+        let twin = c.twin(|fields| fields.name_constraints = limits(&["dns:other.internal"], &[]));
+        c.first.push(twin);
+    }),
+    ("a-twin-with-another-key-first", |c| {
+        // Another CA of that name: a key that signed nothing.
+        let mut twin = c.twin(|_| ());
+        (twin.fields.public_key, twin.key) = (c.all[0].fields.public_key.clone(), 0);
+        c.first.push(twin);
+    }),
+    ("a-cross-certificate-first", |c| {
+        // The first CA is certified by a stranger, too, whom nobody trusts.
+        let (first, stranger) = (&c.all[1], c.all.len() - 1);
+        let mut fields = first.fields.clone();
+        fields.issuer = named("CN=Stranger");
+        fields.authority_key_id = Some(c.all[stranger].fields.subject_key_id.clone());
+        let plan = Plan::of(fields, first.key, stranger);
+        c.first.push(plan);
     }),
     ("a-ring", |c| {
         // The first CA below the root is certified by the last one, too.
@@ -184,7 +466,7 @@ pub const CHANGES: &[Change] = &[
         fields.issuer = last.fields.subject.clone();
         fields.authority_key_id = Some(last.fields.subject_key_id.clone());
         let (key, signer) = (first.key, last.key);
-        c.more.push(Plan { fields, key, signer, extensions: Vec::new(), break_signature: false });
+        c.more.push(Plan::of(fields, key, signer));
     }),
 ];
 
@@ -193,6 +475,9 @@ fn make(makers: &[Maker], plan: &Plan) -> Vec<u8> {
     let mut tbs = encode_certificate(&plan.fields).unwrap();
     for change in &plan.extensions {
         tbs = edit(&tbs, change);
+    }
+    if let Some(rewrite) = plan.rewrite {
+        tbs = rewrite(&tbs);
     }
     let mut der = makers[plan.signer].sign_bytes(&tbs);
     if plan.break_signature {
@@ -217,10 +502,19 @@ pub fn case(makers: &mut [Maker], seed: u64) -> Case {
         if depth > between {
             fields.names = hosts(&["api.lab.internal".into(), "www.lab.internal".into()]);
         }
-        all.push(Plan { fields, key: depth, signer: above, extensions: Vec::new(), break_signature: false });
+        all.push(Plan::of(fields, depth, above));
     }
     let which = chance.below(between);
-    let mut chain = Chain { all, which, left_out: None, more: Vec::new(), shuffled: false };
+    let mut chain = Chain {
+        all,
+        which,
+        left_out: None,
+        more: Vec::new(),
+        first: Vec::new(),
+        shuffled: false,
+        host: None,
+        root_between: false,
+    };
     let wanted = seed as usize;
     let picked = match wanted {
         0 => Vec::new(),
@@ -235,7 +529,7 @@ pub fn case(makers: &mut [Maker], seed: u64) -> Case {
             changes.push(name);
         }
     }
-    let mut given = Vec::new();
+    let mut given: Vec<Vec<u8>> = chain.first.iter().map(|p| make(makers, p)).collect();
     for (at, plan) in chain.all.iter().enumerate().skip(1).take(between).rev() {
         if chain.left_out != Some(at) {
             given.push(make(makers, plan));
@@ -249,7 +543,10 @@ pub fn case(makers: &mut [Maker], seed: u64) -> Case {
         }
     }
     let (root, leaf) = (make(makers, &chain.all[0]), make(makers, chain.all.last().unwrap()));
-    Case { root, between: given, leaf, changes }
+    if chain.root_between {
+        given.insert(0, root.clone());
+    }
+    Case { root, between: given, leaf, host: chain.host, changes }
 }
 
 fn name(depth: usize, between: usize) -> String {

@@ -3,9 +3,9 @@
 use crate::case::{AT, Case};
 use crate::forge::pem;
 use rootlet::judge::verify::{Bag, Crls, Outcome, Purpose, Question, verify};
-use rootlet::model::Timestamp;
+use rootlet::model::{San, Timestamp};
 use rootlet::x509::read_certificate;
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -19,7 +19,8 @@ pub fn rootlet(case: &Case) -> Result<(), String> {
         bag.add_untrusted(&read(der)?);
     }
     bag.add_anchor(&read(&case.root)?);
-    let question = Question { purpose: Purpose::Server, ..Question::new(Timestamp::from_unix(AT).unwrap()) };
+    let host = case.host.map(|name| San::host(name).unwrap());
+    let question = Question { purpose: Purpose::Server, host, ..Question::new(Timestamp::from_unix(AT).unwrap()) };
     let verdict = verify(&bag, target, &Crls::new(), &question);
     match (verdict.outcome, verdict.refusal) {
         (Outcome::Valid, _) => Ok(()),
@@ -44,8 +45,9 @@ pub fn webpki(case: &Case) -> Result<(), String> {
         None,
         None,
     )
-    .map(|_| ())
-    .map_err(text)
+    .map_err(text)?;
+    let Some(host) = case.host else { return Ok(()) };
+    end.verify_is_valid_for_subject_name(&ServerName::try_from(host).unwrap()).map_err(text)
 }
 
 /// `openssl verify -x509_strict`.
@@ -56,7 +58,11 @@ pub fn openssl(case: &Case, folder: &Path) -> Result<(), String> {
     write("leaf.pem", std::slice::from_ref(&case.leaf));
     let mut command = Command::new("openssl");
     command.args(["verify", "-x509_strict", "-purpose", "sslserver", "-attime", &AT.to_string()]);
-    command.args(["-no-CApath", "-no-CAstore", "-CAfile", "root.pem"]);
+    // Without a policy its initial set of policies is empty, and not any-policy.
+    command.args(["-policy", "2.5.29.32.0", "-no-CApath", "-no-CAstore", "-CAfile", "root.pem"]);
+    if let Some(host) = case.host {
+        command.args(["-verify_hostname", host]);
+    }
     if !case.between.is_empty() {
         command.args(["-untrusted", "between.pem"]);
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Enough for a PKI with a handful of certificates.
-const SIZE: &str = "size=1m,mode=0755";
+const SMALL: &str = "1m";
 
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
@@ -24,8 +24,14 @@ pub struct Mount(PathBuf);
 
 impl Mount {
     pub fn small(folder: &Path) -> Self {
+        Self::of_size(folder, SMALL)
+    }
+
+    /// `10m` is ten mebibytes.
+    pub fn of_size(folder: &Path, size: &str) -> Self {
         std::fs::create_dir_all(folder).expect("a folder can be made");
-        run(Command::new("mount").args(["-t", "tmpfs", "-o", SIZE, "none"]).arg(folder));
+        let options = format!("size={size},mode=0755");
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "none"]).arg(folder));
         Mount(folder.into())
     }
 

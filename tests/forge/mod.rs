@@ -122,6 +122,18 @@ fn length(value: &[u8]) -> usize {
     start + length
 }
 
+/// The values in a constructed one, each whole.
+pub fn items(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = &value[content(value)..];
+    let mut all = Vec::new();
+    while !rest.is_empty() {
+        let (item, after) = rest.split_at(length(rest));
+        all.push(item.to_vec());
+        rest = after;
+    }
+    all
+}
+
 /// An extension by the content octets of its OID.
 pub fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
     let flag: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
@@ -162,8 +174,11 @@ pub fn value_of(extension: &[u8]) -> Vec<u8> {
 fn split_extensions(tbs: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut at = content(tbs);
     let start = at;
-    while tbs[at] != 0xa3 {
+    while at < tbs.len() && tbs[at] != 0xa3 {
         at += length(&tbs[at..]);
+    }
+    if at == tbs.len() {
+        return (tbs[start..].to_vec(), Vec::new());
     }
     let list = &tbs[at + content(&tbs[at..])..];
     (tbs[start..at].to_vec(), list[content(list)..length(list)].to_vec())

@@ -10,7 +10,7 @@ use rootlet::judge::{check_chain, check_draft, check_names, matches_host};
 use rootlet::keys::{PrivateKey, SoftwareSigner, check_public_key, key_identifier, verify_signature};
 use rootlet::model::{KeyAlgorithm, Profile, San, Timestamp};
 use rootlet::pki::read_csr;
-use rootlet::policy::{LintContext, lint_certificate, lint_crl};
+use rootlet::policy::{CrlContext, LintContext, lint_certificate, lint_crl};
 use rootlet::x509::{
     Certificate, Crl, Csr, CsrFields, TbsCrl, assemble_certificate, encode_certificate, public_key_kind,
     read_certificate, read_name, read_name_to_issue, read_tbs,
@@ -67,7 +67,10 @@ fn judge(certificate: &Certificate, other: Option<&Certificate>) {
     let issuers = [None, Some(certificate.facts()), other.map(|c| c.facts())];
     for profile in std::iter::once(None).chain(Profile::ALL.map(Some)) {
         for issuer in issuers {
-            for finding in lint_certificate(certificate.facts(), &LintContext { profile, issuer, now: Some(now) }) {
+            for finding in lint_certificate(
+                certificate.facts(),
+                &LintContext { profile, issuer, now: Some(now), ..LintContext::default() },
+            ) {
                 assert!(!finding.message.is_empty() && !finding.citation.is_empty(), "{}", finding.lint);
             }
         }
@@ -88,7 +91,7 @@ fn judge(certificate: &Certificate, other: Option<&Certificate>) {
 
 fn judge_crl(crl: &Crl) {
     crl.entries().for_each(|e| drop(e.map_err(|e| e.to_string())));
-    let _ = (lint_crl(crl, None), crl.number_u64(), crl.issuer.subject.to_string());
+    let _ = (lint_crl(crl, &CrlContext::default()), crl.number_u64(), crl.issuer.subject.to_string());
 }
 
 fn anything(bytes: &[u8]) {

@@ -12,6 +12,7 @@ pub mod inspect;
 mod intermediate;
 mod key;
 mod leaf;
+mod lint;
 mod list;
 mod plan;
 mod renew;
@@ -66,6 +67,7 @@ pub fn all() -> Vec<Command> {
         report::definition(),
         inspect::definition(),
         verify::definition(),
+        lint::definition(),
         history::definition(),
         doctor::definition(),
         completions::definition(),
@@ -85,6 +87,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
         "key" => key::run(matches, context),
         "crl" => crl::run(matches, context),
         "bundle" => bundle::run(matches, context),
+        "lint" => lint::run(matches, context),
         "list" => list::run(matches, context),
         "show" => show::run(matches, context),
         "init" => init::run(matches, context),

@@ -2,7 +2,7 @@ use super::certificate::ExtensionReport;
 use super::names::hex;
 use crate::keys::sha256;
 use crate::model::{Reason, Serial, Timestamp};
-use crate::policy::{Finding, Severity, lint_crl};
+use crate::policy::{CrlContext, Finding, Severity, lint_crl};
 use crate::x509::{Crl, LooseEntry, SignatureAlgorithm};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
@@ -135,7 +135,7 @@ impl<'a> CrlReport<'a> {
             Some(next) if now > next => Currency::Overdue,
             _ => Currency::Current,
         };
-        let linted = if count <= MAX_LINTED { lint_crl(crl, None) } else { Vec::new() };
+        let linted = if count <= MAX_LINTED { lint_crl(crl, &CrlContext::default()) } else { Vec::new() };
         CrlReport {
             issuer: crl.issuer.subject.to_string(),
             crl_number: crl.number_u64(),

@@ -71,7 +71,7 @@ pub(super) fn check_extensions(crl: &Crl) -> Result<(), CrlProblem> {
 }
 
 /// Whether the CRL speaks of a certificate, and of which reasons.
-pub(super) fn reasons_for(crl: &Crl, certificate: &TbsFacts) -> Result<u16, CrlProblem> {
+pub(in crate::judge) fn reasons_for(crl: &Crl, certificate: &TbsFacts) -> Result<u16, CrlProblem> {
     let Some(point) = crl.extensions.iter().find(|e| e.oid.arcs() == ISSUING_POINT) else { return Ok(ALL_REASONS) };
     let point = IssuingPoint::read(&point.value).map_err(|_| CrlProblem::MalformedScope)?;
     if point.indirect {

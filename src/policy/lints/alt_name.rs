@@ -2,41 +2,65 @@
 
 use super::usage::EMPTY;
 use super::view::is_spiffe;
-use super::{View, hex, rule};
+use super::{Cut, View, hex, rule};
 use crate::model::{DnsProblem, EmailAddress, UriName};
 use crate::policy::lint::{Lint, Report};
+use crate::policy::set::RuleSet;
 use crate::x509::{GeneralName, NameFacts, oid};
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("names-empty", "RFC 5280 4.2.1.6", "subjectAltName holds at least one name", empty),
-    rule("names-critical", "RFC 5280 4.2.1.6", "subjectAltName is critical where the subject is empty", critical),
+    rule("names-empty", "RFC 5280 4.2.1.6", "subjectAltName holds at least one name", empty)
+        .mend("issue it again with names there, or without the extension")
+        .also_of(&[RuleSet::PythonStrict]),
+    rule("names-critical", "RFC 5280 4.2.1.6", "subjectAltName is critical where the subject is empty", critical)
+        .mend("issue it again with subjectAltName critical, or with a subject")
+        .also_of(&[RuleSet::PythonStrict]),
     rule(
         "names-critical-needless",
         "CABF TLS BR 7.1.2.7.12",
         "subjectAltName is not critical beside a subject",
         needless,
     )
+    .mend("issue it again with subjectAltName not critical")
     .warns(),
-    rule("names-duplicate", "RFC 5280 4.2.1.6", "no name stands twice", duplicate).warns(),
-    rule("server-names", "RFC 9525 2", "a server's DNS name or IP address is in subjectAltName", server_names),
-    rule("dns-syntax", "RFC 5280 4.2.1.6, RFC 1034 3.5", "a dNSName is a DNS name in A-labels", dns_syntax),
-    rule("dns-underscore", "RFC 1123 2.1", "a dNSName has no underscore", dns_underscore),
-    rule("dns-trailing-dot", "RFC 5280 4.2.1.6", "a dNSName has no trailing dot", dns_trailing_dot),
-    rule("dns-wildcard", "RFC 9525 6.3", "a wildcard is the whole leftmost label, below a domain", dns_wildcard),
+    rule("names-duplicate", "RFC 5280 4.2.1.6", "no name stands twice", duplicate)
+        .mend("issue it again with each name once")
+        .warns(),
+    rule("server-names", "RFC 9525 2", "a server's DNS name or IP address is in subjectAltName", server_names)
+        .mend("issue it again with the names that clients connect to: `--dns` or `--ip`")
+        .also_of(&[RuleSet::Apple, RuleSet::Chromium, RuleSet::PythonStrict, RuleSet::Rustls]),
+    rule("leaf-names", "RFC 9525 2, RFC 9110 4.3.4", "a leaf is named in subjectAltName", leaf_names)
+        .mend("issue it again with its names in subjectAltName: nothing reads the common name any more")
+        .also_of(&[RuleSet::Apple, RuleSet::Chromium, RuleSet::PythonStrict, RuleSet::Rustls])
+        .notes(),
+    rule("dns-syntax", "RFC 5280 4.2.1.6, RFC 1034 3.5", "a dNSName is a DNS name in A-labels", dns_syntax)
+        .mend("issue it again with a host name: no address, other alphabets as A-labels (xn--…)"),
+    rule("dns-underscore", "RFC 1123 2.1", "a dNSName has no underscore", dns_underscore)
+        .mend("rename the host; a hyphen may stand where the underscore does"),
+    rule("dns-trailing-dot", "RFC 5280 4.2.1.6", "a dNSName has no trailing dot", dns_trailing_dot)
+        .mend("issue it again without the last dot"),
+    rule("dns-wildcard", "RFC 9525 6.3", "a wildcard is the whole leftmost label, below a domain", dns_wildcard)
+        .mend("write `*.` and a domain of at least two labels, as *.lab.internal"),
     rule(
         "dns-lower-case",
         "RFC 4343 3",
         "a dNSName is lower case, as names that differ in case are one",
         dns_lower_case,
     )
+    .mend("issue it again in lower case")
     .warns(),
-    rule("ip-octets", "RFC 5280 4.2.1.6", "an iPAddress has 4 or 16 octets", ip_octets),
-    rule("ip-mapped", "RFC 5280 4.2.1.6", "an iPAddress holds IPv4 in 4 octets", ip_mapped),
-    rule("uri-syntax", "RFC 5280 4.2.1.6", "a uniformResourceIdentifier is an absolute URI", uri_syntax),
-    rule("email-syntax", "RFC 5280 4.2.1.6", "an rfc822Name is an ASCII mailbox", email_syntax),
-    rule("directory-name-empty", "RFC 5280 4.2.1.6", "a directoryName is not empty", directory_empty),
+    rule("ip-octets", "RFC 5280 4.2.1.6", "an iPAddress has 4 or 16 octets", ip_octets)
+        .mend("issue it again with the address alone, without a mask: 4 or 16 octets"),
+    rule("ip-mapped", "RFC 5280 4.2.1.6", "an iPAddress holds IPv4 in 4 octets", ip_mapped)
+        .mend("issue it again with the IPv4 address"),
+    rule("uri-syntax", "RFC 5280 4.2.1.6", "a uniformResourceIdentifier is an absolute URI", uri_syntax)
+        .mend("issue it again with a whole URI: scheme, colon, and what follows"),
+    rule("email-syntax", "RFC 5280 4.2.1.6", "an rfc822Name is an ASCII mailbox", email_syntax)
+        .mend("issue it again with the bare mailbox, as user@example.org"),
+    rule("directory-name-empty", "RFC 5280 4.2.1.6", "a directoryName is not empty", directory_empty)
+        .mend("issue it again without that name"),
 ];
 
 fn empty(v: &View<'_>, report: &mut Report) {
@@ -78,7 +102,7 @@ fn duplicate(v: &View<'_>, report: &mut Report) {
     let mut seen = HashSet::with_capacity(names.len());
     for name in names {
         if identity(name).is_some_and(|i| !seen.insert(i)) {
-            report.say(format!("the name `{}` stands twice", show(name)));
+            report.say(format!("the name `{}` stands twice", Cut(&show(name))));
         }
     }
 }
@@ -102,6 +126,14 @@ fn server_names(v: &View<'_>, report: &mut Report) {
     }
 }
 
+/// A leaf that may be a server's for all that it says, and names no host.
+fn leaf_names(v: &View<'_>, report: &mut Report) {
+    let anything = v.facts.extended_key_usage.is_none();
+    if !v.ca && anything && !v.has_alt_names() && v.profile.is_none() {
+        report.say("it has no subjectAltName, and no TLS client takes it for a server's, whatever its common name is");
+    }
+}
+
 /// Every dNSName with what is wrong with it.
 fn each_dns(v: &View<'_>, mut check: impl FnMut(&str, Option<DnsProblem>)) {
     for (name, problem) in &v.dns {
@@ -112,8 +144,8 @@ fn each_dns(v: &View<'_>, mut check: impl FnMut(&str, Option<DnsProblem>)) {
 fn dns_syntax(v: &View<'_>, report: &mut Report) {
     each_dns(v, |n, problem| match problem {
         Some(DnsProblem::Underscore | DnsProblem::Wildcard | DnsProblem::WildcardTooBroad) => {}
-        Some(problem) => report.say(format!("`{n}` is not a DNS name: {problem}")),
-        None if !n.is_ascii() => report.say(format!("`{n}` is not in A-labels")),
+        Some(problem) => report.say(format!("`{}` is not a DNS name: {problem}", Cut(n))),
+        None if !n.is_ascii() => report.say(format!("`{}` is not in A-labels", Cut(n))),
         None => {}
     });
 }
@@ -121,7 +153,7 @@ fn dns_syntax(v: &View<'_>, report: &mut Report) {
 fn dns_underscore(v: &View<'_>, report: &mut Report) {
     each_dns(v, |n, problem| {
         if problem == Some(DnsProblem::Underscore) {
-            report.say(format!("`{n}` has an underscore, which no host name has"));
+            report.say(format!("`{}` has an underscore, which no host name has", Cut(n)));
         }
     });
 }
@@ -129,7 +161,7 @@ fn dns_underscore(v: &View<'_>, report: &mut Report) {
 fn dns_trailing_dot(v: &View<'_>, report: &mut Report) {
     each_dns(v, |n, _| {
         if n.len() > 1 && n.ends_with('.') {
-            report.say(format!("`{n}` ends in a dot"));
+            report.say(format!("`{}` ends in a dot", Cut(n)));
         }
     });
 }
@@ -137,7 +169,7 @@ fn dns_trailing_dot(v: &View<'_>, report: &mut Report) {
 fn dns_wildcard(v: &View<'_>, report: &mut Report) {
     each_dns(v, |n, problem| {
         if let Some(p @ (DnsProblem::Wildcard | DnsProblem::WildcardTooBroad)) = problem {
-            report.say(format!("`{n}` matches nothing: {p}"));
+            report.say(format!("`{}` matches nothing: {p}", Cut(n)));
         }
     });
 }
@@ -145,7 +177,7 @@ fn dns_wildcard(v: &View<'_>, report: &mut Report) {
 fn dns_lower_case(v: &View<'_>, report: &mut Report) {
     each_dns(v, |n, problem| {
         if problem.is_none() && n.bytes().any(|b| b.is_ascii_uppercase()) {
-            report.say(format!("`{n}` is not lower case"));
+            report.say(format!("`{}` is not lower case", Cut(n)));
         }
     });
 }
@@ -174,7 +206,7 @@ fn ip_mapped(v: &View<'_>, report: &mut Report) {
 fn uri_syntax(v: &View<'_>, report: &mut Report) {
     for uri in v.facts.uris().filter(|u| !is_spiffe(u)) {
         if uri.parse::<UriName>().is_err() {
-            report.say(format!("`{uri}` is not an absolute URI"));
+            report.say(format!("`{}` is not an absolute URI", Cut(uri)));
         }
     }
 }
@@ -184,7 +216,7 @@ fn email_syntax(v: &View<'_>, report: &mut Report) {
         if let GeneralName::Email(n) = name
             && n.parse::<EmailAddress>().is_err()
         {
-            report.say(format!("`{n}` is not an ASCII mailbox"));
+            report.say(format!("`{}` is not an ASCII mailbox", Cut(n)));
         }
     }
 }

@@ -1,21 +1,44 @@
 //! Version, unique identifiers, serial number, and what holds for every extension.
 
-use super::{View, hex, rule};
+use super::extension::named;
+use super::{View, hex, repeated, rule};
 use crate::policy::lint::{Lint, Report};
+use crate::policy::set::RuleSet;
 use crate::x509::der::{self, Reader};
 use crate::x509::{X509Error, oid};
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("version", "RFC 5280 4.1.2.1", "a certificate with extensions is version 3", version),
-    rule("unique-ids", "RFC 5280 4.1.2.8", "issuerUniqueID and subjectUniqueID are left out", unique_ids),
-    rule("serial-positive", "RFC 5280 4.1.2.2", "the serial number is positive", serial_positive),
-    rule("serial-length", "RFC 5280 4.1.2.2", "the serial number has at most 20 octets", serial_length),
-    rule("serial-entropy", "CABF TLS BR 7.1", "the serial number has 64 random bits at least", serial_entropy).warns(),
-    rule("extension-duplicate", "RFC 5280 4.2", "no extension stands twice in a certificate", duplicate),
-    rule("extension-unknown-critical", "RFC 5280 4.2", "no unknown extension is critical", unknown_critical),
-    rule("extension-malformed", "RFC 5280 4.2", "every known extension has the structure of its definition", malformed),
-    rule("der-default", "X.690 11.5", "a value that equals its DEFAULT is not encoded", default_encoded),
-    rule("der-minimal", "X.690 8.3.2, 11.2.2", "integers and named bits have no needless octets or bits", minimal),
+    rule("version", "RFC 5280 4.1.2.1", "a certificate is version 3, the only one with extensions", version)
+        .mend("issue it again with extensions (with openssl: `-extfile`, or `-addext` and `-copy_extensions copy`)")
+        .also_of(&[RuleSet::PythonStrict, RuleSet::Rustls]),
+    rule("unique-ids", "RFC 5280 4.1.2.8", "issuerUniqueID and subjectUniqueID are left out", unique_ids)
+        .mend("issue it again without them"),
+    rule("serial-positive", "RFC 5280 4.1.2.2", "the serial number is positive", serial_positive)
+        .mend("issue it again with a random positive serial number"),
+    rule("serial-length", "RFC 5280 4.1.2.2", "the serial number has at most 20 octets", serial_length)
+        .mend("issue it again with a serial number of 16 to 20 octets")
+        .also_of(&[RuleSet::Rustls]),
+    rule("serial-entropy", "CABF TLS BR 7.1", "the serial number has 64 random bits at least", serial_entropy)
+        .mend("issue it again with 16 random octets as serial number (openssl: leave `-set_serial` out)")
+        .warns(),
+    rule("extension-duplicate", "RFC 5280 4.2", "no extension stands twice in a certificate", duplicate)
+        .mend("issue it again with each extension once"),
+    rule("extension-unknown-critical", "RFC 5280 4.2", "no unknown extension is critical", unknown_critical)
+        .mend("issue it again with that extension not critical, unless all software that meets it knows it")
+        .also_of(&[
+            RuleSet::PythonStrict,
+            RuleSet::Rustls,
+            RuleSet::Java,
+            RuleSet::Chromium,
+            RuleSet::Nss,
+            RuleSet::Apple,
+        ]),
+    rule("extension-malformed", "RFC 5280 4.2", "every known extension has the structure of its definition", malformed)
+        .mend("issue it again with software that encodes this extension rightly"),
+    rule("der-default", "X.690 11.5", "a value that equals its DEFAULT is not encoded", default_encoded)
+        .mend("issue it again with software that writes DER"),
+    rule("der-minimal", "X.690 8.3.2, 11.2.2", "integers and named bits have no needless octets or bits", minimal)
+        .mend("issue it again with software that writes DER"),
 ];
 
 /// A serial of fewer octets cannot hold 64 random bits.
@@ -24,7 +47,7 @@ const ENTROPY_OCTETS: usize = 8;
 pub(super) const SERIAL_OCTETS: usize = 20;
 
 /// Extensions that this crate reads or its validator processes.
-const KNOWN: [&[u64]; 13] = [
+pub(super) const KNOWN: [&[u64]; 13] = [
     oid::SUBJECT_KEY_ID,
     oid::KEY_USAGE,
     oid::SUBJECT_ALT_NAME,
@@ -42,7 +65,10 @@ const KNOWN: [&[u64]; 13] = [
 
 fn version(v: &View<'_>, report: &mut Report) {
     if v.facts.version != 3 {
-        report.say(format!("it is a version {} certificate", v.facts.version));
+        let version = v.facts.version;
+        report.say(format!(
+            "it is a version {version} certificate, which cannot say what it is for or whether it is a CA"
+        ));
     }
 }
 
@@ -69,30 +95,30 @@ fn serial_length(v: &View<'_>, report: &mut Report) {
 }
 
 fn serial_entropy(v: &View<'_>, report: &mut Report) {
-    let length = v.facts.raw_serial.len();
-    if length < ENTROPY_OCTETS {
-        report.say(format!("the serial number has {length} octets, too few for 64 random bits"));
+    let raw = &v.facts.raw_serial;
+    if raw.len() < ENTROPY_OCTETS {
+        report.say(format!("the serial number `{}` is too short to hold 64 random bits", hex(raw)));
     }
 }
 
 fn duplicate(v: &View<'_>, report: &mut Report) {
-    let all = &v.facts.extensions;
-    for (i, e) in all.iter().enumerate() {
-        if all[..i].iter().any(|other| other.oid == e.oid) {
-            report.say(format!("the extension `{}` stands more than once", e.oid));
-        }
+    for oid in repeated(v.facts.extensions.iter().map(|e| &e.oid)) {
+        report.say(format!("the extension {} stands more than once", named(oid)));
     }
 }
 
 fn unknown_critical(v: &View<'_>, report: &mut Report) {
     for e in v.facts.extensions.iter().filter(|e| e.critical && !KNOWN.contains(&e.oid.arcs())) {
-        report.say(format!("the extension `{}` is critical, and validators that do not know it refuse", e.oid));
+        report.say(format!(
+            "the extension {} is critical, and software that does not know it refuses the certificate",
+            named(&e.oid)
+        ));
     }
 }
 
 fn malformed(v: &View<'_>, report: &mut Report) {
     for e in v.facts.extensions.iter().filter(|e| e.malformed) {
-        report.say(format!("the extension `{}` cannot be read", e.oid));
+        report.say(format!("the extension {} does not have the structure that its standard gives it", named(&e.oid)));
     }
 }
 
@@ -124,6 +150,10 @@ fn default_encoded(v: &View<'_>, report: &mut Report) {
     if criticals.contains(&&[0][..]) {
         report.say("an extension has `critical` FALSE written out");
     }
+    let whole = v.facts.extension(oid::BASIC_CONSTRAINTS).map(|e| e.value.as_slice());
+    if matches!(whole, Some([der::SEQUENCE, _, der::BOOLEAN, 1, value, ..]) if !matches!(value, 0 | 0xff)) {
+        report.say("basicConstraints has a cA that is neither FALSE nor TRUE in DER");
+    }
     if criticals.iter().any(|c| !matches!(c, [0 | 0xff])) {
         report.say("an extension has a `critical` that is neither FALSE nor TRUE in DER");
     }
@@ -136,10 +166,23 @@ fn default_encoded(v: &View<'_>, report: &mut Report) {
     }
 }
 
+/// Whether the pathLenConstraint of a basicConstraints is an INTEGER that is longer than it has to be.
+fn has_padded_length(value: &[u8]) -> Result<bool, X509Error> {
+    let mut outer = Reader::new(value, "basicConstraints");
+    let sequence = outer.expect(der::SEQUENCE)?;
+    let mut fields = outer.inside(sequence);
+    fields.optional(der::BOOLEAN)?;
+    let length = fields.optional(der::INTEGER)?;
+    Ok(length.is_some_and(|l| matches!(l.content, [0, next, ..] if next & 0x80 == 0)))
+}
+
 fn minimal(v: &View<'_>, report: &mut Report) {
     let raw = &v.facts.raw_serial;
     if matches!(raw[..], [0, next, ..] if next & 0x80 == 0) {
         report.say(format!("the serial number `{}` has a needless leading octet", hex(raw)));
+    }
+    if v.facts.extension(oid::BASIC_CONSTRAINTS).is_some_and(|e| has_padded_length(&e.value) == Ok(true)) {
+        report.say("the pathLenConstraint has a needless leading octet");
     }
     let Some(usage) = v.facts.extension(oid::KEY_USAGE) else { return };
     let mut reader = Reader::new(&usage.value, "keyUsage");

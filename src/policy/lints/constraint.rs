@@ -1,23 +1,64 @@
 //! nameConstraints.
 
 use super::usage::EMPTY;
-use super::{View, rule};
+use super::{Cut, View, rule};
 use crate::model::{Cidr, DnsName, EmailAddress, TrustDomain};
 use crate::policy::lint::{Lint, Report};
+use crate::policy::set::RuleSet;
 use crate::x509::der::{self, Reader};
 use crate::x509::{ReadSubtree, X509Error, oid};
 use std::net::IpAddr;
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("constraints-on-leaf", "RFC 5280 4.2.1.10", "only a CA has nameConstraints", on_leaf),
-    rule("constraints-critical", "RFC 5280 4.2.1.10", "nameConstraints is critical", critical),
-    rule("constraints-empty", "RFC 5280 4.2.1.10", "nameConstraints permits or excludes something", empty),
-    rule("constraints-distance", "RFC 5280 4.2.1.10", "a subtree has no minimum and no maximum", distance),
-    rule("constraints-dns", "RFC 5280 4.2.1.10", "a dNSName subtree is a domain without leading dot or wildcard", dns),
-    rule("constraints-ip", "RFC 5280 4.2.1.10", "an iPAddress subtree is a network with a contiguous mask", ip),
-    rule("constraints-email", "RFC 5280 4.2.1.10", "an rfc822Name subtree is a mailbox, a host or .domain", email),
-    rule("constraints-uri", "RFC 5280 4.2.1.10", "a URI subtree is a host or .domain, without scheme or address", uri),
+    rule("constraints-on-leaf", "RFC 5280 4.2.1.10", "only a CA has nameConstraints", on_leaf)
+        .mend("issue it again without nameConstraints, or as a CA"),
+    rule("constraints-critical", "RFC 5280 4.2.1.10", "nameConstraints is critical", critical)
+        .mend("issue it again with nameConstraints critical"),
+    rule("constraints-empty", "RFC 5280 4.2.1.10", "nameConstraints permits or excludes something", empty)
+        .mend("issue it again with subtrees there, or without the extension"),
+    rule("constraints-distance", "RFC 5280 4.2.1.10", "a subtree has no minimum and no maximum", distance)
+        .mend("issue it again without minimum and maximum"),
+    rule("constraints-dns", "RFC 5280 4.2.1.10", "a dNSName subtree is a domain without leading dot or wildcard", dns)
+        .mend("write a bare domain: it covers itself and all below it")
+        .also_of(&[RuleSet::Java, RuleSet::Rustls]),
+    rule("constraints-ip", "RFC 5280 4.2.1.10", "an iPAddress subtree is a network with a contiguous mask", ip)
+        .mend("write address and mask of the network, no bit set behind the mask: 8 octets, or 32"),
+    rule("constraints-email", "RFC 5280 4.2.1.10", "an rfc822Name subtree is a mailbox, a host or .domain", email)
+        .mend("write user@example.org, example.org for all its mailboxes, or .example.org for all below it"),
+    rule("constraints-uri", "RFC 5280 4.2.1.10", "a URI subtree is a host or .domain, without scheme or address", uri)
+        .mend("write the host alone: example.org, or .example.org for all below it"),
+    rule("constraints-unsupported", "RFC 5280 4.2.1.10", "a subtree is of a type that validators compare", unsupported)
+        .mend("constrain DNS names, addresses, mailboxes, URIs or directory names instead")
+        .warns(),
+    rule(
+        "constraints-addresses-free",
+        "RFC 5280 4.2.1.10",
+        "who permits DNS names says something about addresses too",
+        free,
+    )
+    .mend("exclude 0.0.0.0/0 and ::/0 to forbid addresses, or permit the networks that may occur")
+    .notes(),
 ];
+
+fn unsupported(v: &View<'_>, report: &mut Report) {
+    each(v, |s| {
+        if let ReadSubtree::Other(kind) = s {
+            report
+                .say(format!("nameConstraints has a subtree of the type {kind}, which hardly any validator compares"));
+        }
+    });
+}
+
+fn free(v: &View<'_>, report: &mut Report) {
+    let Some(c) = &v.facts.name_constraints else { return };
+    let dns = c.permitted.iter().any(|s| matches!(s, ReadSubtree::Dns(_)));
+    let ip = c.permitted.iter().chain(&c.excluded).any(|s| matches!(s, ReadSubtree::Ip(_)));
+    if dns && !ip {
+        report.say(
+            "nameConstraints permits DNS names and says nothing of IP addresses: every address is allowed below it",
+        );
+    }
+}
 
 fn each(v: &View<'_>, mut check: impl FnMut(&ReadSubtree)) {
     if let Some(c) = &v.facts.name_constraints {
@@ -80,10 +121,11 @@ fn dns(v: &View<'_>, report: &mut Report) {
         let ReadSubtree::Dns(name) = s else { return };
         // The empty name is every name: the usual way to forbid them all.
         if name.starts_with('.') {
-            let hint = format!("write `{}`, which covers itself and all below it", name.trim_start_matches('.'));
-            report.say_with(format!("the dNSName subtree `{name}` has a leading dot"), hint);
+            let bare = name.trim_start_matches('.');
+            let hint = format!("write `{}`, which covers itself and all below it", Cut(bare));
+            report.say_with(format!("the dNSName subtree `{}` has a leading dot", Cut(name)), hint);
         } else if !name.is_empty() && !is_domain(name) {
-            report.say(format!("the dNSName subtree `{name}` is not a domain"));
+            report.say(format!("the dNSName subtree `{}` is not a domain", Cut(name)));
         }
     });
 }
@@ -121,7 +163,7 @@ fn email(v: &View<'_>, report: &mut Report) {
             false => name.is_empty() || is_domain(name.strip_prefix('.').unwrap_or(name)),
         };
         if !fits {
-            report.say(format!("the rfc822Name subtree `{name}` is neither a mailbox nor a host nor a domain"));
+            report.say(format!("the rfc822Name subtree `{}` is neither a mailbox nor a host nor a domain", Cut(name)));
         }
     });
 }
@@ -133,7 +175,7 @@ fn uri(v: &View<'_>, report: &mut Report) {
         // Trust domains may have underscores, which host names have not.
         let fits = is_domain(host) || TrustDomain::parse(host).is_ok() && host.parse::<IpAddr>().is_err();
         if !name.is_empty() && !fits {
-            report.say(format!("the URI subtree `{name}` is not a host"));
+            report.say(format!("the URI subtree `{}` is not a host", Cut(name)));
         }
     });
 }

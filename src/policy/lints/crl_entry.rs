@@ -2,8 +2,8 @@
 
 use super::basic::SERIAL_OCTETS;
 use super::crl_view::{CrlView, Entry, EntryCheck};
-use super::hex;
 use super::validity::is_misencoded;
+use super::{hex, repeated};
 use crate::model::Reason;
 use crate::policy::lint::{Check, Lint};
 use crate::x509::der::{self, Reader};
@@ -13,20 +13,32 @@ const fn rule(id: &'static str, citation: &'static str, about: &'static str, che
 }
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("crl-entry-serial", "RFC 5280 5.1.2.6", "an entry's serial number is positive, 20 octets at most", serial),
-    rule("crl-entry-date", "RFC 5280 5.1.2.6", "a revocation is not later than its CRL", date),
-    rule("crl-entry-date-encoding", "RFC 5280 5.1.2.6", "a revocation date has the type of its year", encoding),
-    rule("crl-entry-reason", "RFC 5280 5.3.1", "a reason is one that the standard has", reason),
-    rule("crl-entry-reason-delta", "RFC 5280 5.3.1", "removeFromCRL stands in delta CRLs only", remove),
-    rule("crl-entry-reason-unspecified", "RFC 5280 5.3.1", "the reason unspecified is left out", unspecified).warns(),
+    rule("crl-entry-serial", "RFC 5280 5.1.2.6", "an entry's serial number is positive, 20 octets at most", serial)
+        .mend("write the CRL again with the serial numbers as they are in the certificates"),
+    rule("crl-entry-date", "RFC 5280 5.1.2.6", "a revocation is not later than its CRL", date)
+        .mend("write the CRL again, with dates up to its own"),
+    rule("crl-entry-date-encoding", "RFC 5280 5.1.2.6", "a revocation date has the type of its year", encoding)
+        .mend("write the CRL again with software that follows RFC 5280"),
+    rule("crl-entry-reason", "RFC 5280 5.3.1", "a reason is one that the standard has", reason)
+        .mend("write the CRL again with one of the reasons 1 to 6, 9 or 10"),
+    rule("crl-entry-reason-delta", "RFC 5280 5.3.1", "removeFromCRL stands in delta CRLs only", remove)
+        .mend("write the CRL again without the entry: that is how a hold ends in a complete CRL"),
+    rule("crl-entry-reason-unspecified", "RFC 5280 5.3.1", "the reason unspecified is left out", unspecified)
+        .mend("write the CRL again, and leave the reason out where there is none")
+        .warns(),
     rule(
         "crl-entry-invalidity-date",
         "RFC 5280 5.3.2",
         "an invalidityDate is a GeneralizedTime before its CRL",
         invalidity,
-    ),
-    rule("crl-entry-critical", "RFC 5280 5.3", "no entry extension is critical but certificateIssuer", critical),
-    rule("crl-entry-extension-duplicate", "RFC 5280 4.2", "no extension stands twice in an entry", duplicate),
+    )
+    .mend("write the CRL again with a GeneralizedTime that is not after the CRL"),
+    rule("crl-entry-critical", "RFC 5280 5.3", "no entry extension is critical but certificateIssuer", critical)
+        .mend("write the CRL again with reasons and dates not critical, certificateIssuer critical"),
+    rule("crl-entry-issuer", "RFC 5280 5.3.3", "certificateIssuer stands in indirect CRLs only", certificate_issuer)
+        .mend("write a CRL for each issuer"),
+    rule("crl-entry-extension-duplicate", "RFC 5280 4.2", "no extension stands twice in an entry", duplicate)
+        .mend("write the CRL again with each entry extension once"),
 ];
 
 /// The content octets of the OIDs of the entry extensions (RFC 5280 5.3).
@@ -104,8 +116,19 @@ fn critical(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
     wrong.then(|| format!("{} has an extension that is critical and must not be, or the other way round", name(entry)))
 }
 
+fn certificate_issuer(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
+    let indirect = v.scope.as_ref().is_some_and(super::crl_scope::Scope::is_indirect);
+    (!indirect && entry.extension(CERTIFICATE_ISSUER).is_some())
+        .then(|| format!("{} names a certificateIssuer, and the CRL is not an indirect one", name(entry)))
+}
+
 fn duplicate(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
+    // Most entries have one extension or two, and a CRL has millions of entries: only a longer list is gathered.
     let all = entry.extensions();
-    let twice = all.clone().enumerate().any(|(i, e)| all.clone().take(i).any(|other| other.oid == e.oid));
+    let twice = match entry.count() {
+        0 | 1 => false,
+        2 | 3 => all.clone().enumerate().any(|(i, e)| all.clone().take(i).any(|other| other.oid == e.oid)),
+        _ => repeated(all.map(|e| e.oid)).next().is_some(),
+    };
     twice.then(|| format!("{} has an extension twice", name(entry)))
 }

@@ -1,6 +1,8 @@
+use super::crl_scope::{SCOPE, Scope};
 use crate::model::Timestamp;
+use crate::policy::judgment::CrlContext;
 use crate::x509::der::{self, Reader};
-use crate::x509::{Crl, TbsFacts, X509Error};
+use crate::x509::{Crl, ExtensionFacts, TbsFacts, X509Error};
 
 /// Looks at one entry, and says what is wrong with it.
 pub(in crate::policy) type EntryCheck = fn(&Entry<'_>, &CrlView<'_>) -> Option<String>;
@@ -9,12 +11,19 @@ pub(in crate::policy) type EntryCheck = fn(&Entry<'_>, &CrlView<'_>) -> Option<S
 pub(in crate::policy) struct CrlView<'a> {
     pub crl: &'a Crl,
     pub issuer: Option<&'a TbsFacts>,
+    pub today: Option<Timestamp>,
+    /// Whether its signature is to be checked.
+    pub signed: bool,
     /// The tags of thisUpdate and nextUpdate as encoded.
     pub date_tags: Vec<u8>,
     /// The content of revokedCertificates, where it is present.
     pub entries: Option<&'a [u8]>,
     /// Whether it has a deltaCRLIndicator.
     pub delta: bool,
+    /// Its issuingDistributionPoint, where it has one that can be read.
+    pub scope: Option<Scope<'a>>,
+    /// Whether it names a version: CRLs of version 1 name none.
+    pub versioned: bool,
     /// Why the walk ended early.
     pub broken: Option<String>,
     /// Whether each serial number is greater than the one before.
@@ -60,13 +69,25 @@ const COMMON_EXTENSIONS: usize = 3;
 pub(super) const DELTA: &[u64] = &[2, 5, 29, 27];
 
 impl<'a> CrlView<'a> {
-    pub fn new(crl: &'a Crl, issuer: Option<&'a TbsFacts>, checks: Vec<(&'static str, EntryCheck)>) -> Self {
+    pub fn new(crl: &'a Crl, context: &CrlContext<'a>, checks: Vec<(&'static str, EntryCheck)>) -> Self {
         let tallies = checks.into_iter().map(|(lint, check)| Tally { lint, check, first: None, count: 0 }).collect();
         let delta = crl.extensions.iter().any(|e| e.oid.arcs() == DELTA);
         // The CRL was read once already, so its headers cannot fail here.
-        let (date_tags, entries) = headers(crl.tbs()).unwrap_or_default();
-        let mut view =
-            CrlView { crl, issuer, date_tags, entries, delta, broken: None, ascending: true, tallies: Vec::new() };
+        let Headers { versioned, date_tags, entries } = headers(crl.tbs()).unwrap_or_default();
+        let mut view = CrlView {
+            crl,
+            issuer: context.issuer,
+            today: context.today,
+            signed: context.signed,
+            date_tags,
+            entries,
+            delta,
+            scope: extension(crl, SCOPE).and_then(|e| Scope::read(&e.value).ok()),
+            versioned,
+            broken: None,
+            ascending: true,
+            tallies: Vec::new(),
+        };
         view.tallies = view.walk(tallies);
         view
     }
@@ -114,18 +135,31 @@ impl<'a> CrlView<'a> {
     }
 }
 
-fn headers(tbs: &[u8]) -> Result<(Vec<u8>, Option<&[u8]>), X509Error> {
+/// The first extension of a CRL with this OID.
+pub(super) fn extension<'a>(crl: &'a Crl, arcs: &[u64]) -> Option<&'a ExtensionFacts> {
+    crl.extensions.iter().find(|e| e.oid.arcs() == arcs)
+}
+
+#[derive(Default)]
+struct Headers<'a> {
+    versioned: bool,
+    date_tags: Vec<u8>,
+    entries: Option<&'a [u8]>,
+}
+
+fn headers(tbs: &[u8]) -> Result<Headers<'_>, X509Error> {
     let mut outer = Reader::new(tbs, "the CRL");
     let sequence = outer.expect(der::SEQUENCE)?;
     let mut fields = outer.inside(sequence);
-    fields.optional(der::INTEGER)?;
+    let versioned = fields.optional(der::INTEGER)?.is_some();
     fields.expect(der::SEQUENCE)?;
     fields.expect(der::SEQUENCE)?;
     let mut tags = Vec::new();
     while matches!(fields.peek(), Some(der::UTC_TIME | der::GENERALIZED_TIME)) {
         tags.push(fields.any()?.tag);
     }
-    Ok((tags, fields.optional(der::SEQUENCE)?.map(|v| v.content)))
+    let entries = fields.optional(der::SEQUENCE)?.map(|v| v.content);
+    Ok(Headers { versioned, date_tags: tags, entries })
 }
 
 impl<'a> Entry<'a> {
@@ -159,6 +193,11 @@ impl<'a> Entry<'a> {
             None => self.more.push(extension),
         }
         self.count += 1;
+    }
+
+    /// How many extensions it has.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Its extensions in order.

@@ -1,28 +1,55 @@
 //! The subject and the issuer: presence, string types, characters and bounds. The strings of the issuer are its own
 //! certificate's matter: they are copied byte for byte, whatever they are.
 
-use super::{View, rule};
+use super::{Cut, View, repeated, rule};
 use crate::model::{AttributeType, StringKind, is_printable_string};
 use crate::policy::lint::{Lint, Report};
+use crate::policy::set::RuleSet;
 use crate::x509::der::{self, Reader, Value};
 use crate::x509::{GeneralName, X509Error};
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("issuer-empty", "RFC 5280 4.1.2.4", "the issuer has a name", issuer_empty),
-    rule("ca-subject-empty", "RFC 5280 4.1.2.6", "a CA's subject is not empty", ca_subject_empty),
-    rule("holder-unnamed", "RFC 5280 4.1.2.6", "the holder is named by subject or subjectAltName", unnamed),
-    rule("subject-string-type", "RFC 5280 A.1", "an attribute of a fixed string type has that type", string_type),
-    rule("subject-string-legacy", "RFC 5280 4.1.2.4", "new names are UTF8String or PrintableString", legacy).warns(),
-    rule("subject-characters", "X.680 41", "a value holds only characters of its string type", characters),
-    rule("subject-control", "RFC 4518 2.2", "a value holds no control character", control),
-    rule("subject-value-empty", "RFC 5280 A.1", "an attribute has a value", value_empty),
-    rule("subject-bounds", "RFC 5280 A.1", "a value is no longer than its attribute's upper bound", bounds),
-    rule("subject-country", "RFC 5280 A.1", "a country is two letters", country),
-    rule("subject-duplicate-in-rdn", "X.501 9.3", "an RDN holds each attribute type once", duplicate_in_rdn),
-    rule("subject-set-order", "X.690 11.6", "the attributes of an RDN are in the order of their encoding", set_order),
-    rule("subject-email", "RFC 5280 4.1.2.6", "an emailAddress in a leaf's subject is an rfc822Name too", leaf_email),
-    rule("ca-subject-email", "RFC 5280 4.1.2.6", "a CA's subject has no emailAddress", ca_email).warns(),
+    rule("issuer-empty", "RFC 5280 4.1.2.4", "the issuer has a name", issuer_empty)
+        .mend("give the issuing CA a subject, and issue it again")
+        .also_of(&[RuleSet::PythonStrict]),
+    rule("ca-subject-empty", "RFC 5280 4.1.2.6", "a CA's subject is not empty", ca_subject_empty)
+        .mend("renew the CA with a subject")
+        .also_of(&[RuleSet::PythonStrict]),
+    rule("holder-unnamed", "RFC 5280 4.1.2.6", "the holder is named by subject or subjectAltName", unnamed)
+        .mend("issue it again with a subject, or with names in subjectAltName")
+        .also_of(&[RuleSet::PythonStrict]),
+    rule("subject-string-type", "RFC 5280 A.1", "an attribute of a fixed string type has that type", string_type)
+        .mend("issue it again with the string type that the standard fixes"),
+    rule("subject-string-legacy", "RFC 5280 4.1.2.4", "new names are UTF8String or PrintableString", legacy)
+        .mend("issue it again with UTF8String (openssl: `string_mask = utf8only`)")
+        .warns(),
+    rule("subject-characters", "X.680 41", "a value holds only characters of its string type", characters)
+        .mend("issue it again with UTF8String"),
+    rule("subject-control", "RFC 4518 2.2", "a value holds no control character", control)
+        .mend("issue it again without the control character"),
+    rule("subject-value-empty", "RFC 5280 A.1", "an attribute has a value", value_empty)
+        .mend("issue it again without that attribute"),
+    rule("subject-bounds", "RFC 5280 A.1", "a value is no longer than its attribute's upper bound", bounds)
+        .mend("issue it again with a shorter value"),
+    rule("subject-country", "RFC 5280 A.1", "a country is two letters", country)
+        .mend("issue it again with the country's two letters, as DE"),
+    rule("subject-duplicate-in-rdn", "X.501 9.3", "an RDN holds each attribute type once", duplicate_in_rdn)
+        .mend("issue it again with each attribute in an RDN of its own"),
+    rule("subject-set-order", "X.690 11.6", "the attributes of an RDN are in the order of their encoding", set_order)
+        .mend("issue it again with software that writes DER"),
+    rule("subject-email", "RFC 5280 4.1.2.6", "an emailAddress in a leaf's subject is an rfc822Name too", leaf_email)
+        .mend("issue it again with that mailbox as rfc822Name in subjectAltName"),
+    rule("subject-country-case", "ISO 3166-1", "a country is two upper-case letters", country_case)
+        .mend("issue it again with the country in upper case")
+        .warns(),
+    rule("subject-order", "X.521 B", "a subject goes from the general to the specific: C, O, OU, CN", order)
+        .mend("pass the subject in the other order: `CN=a,O=b` to rootlet, `/O=b/CN=a` to openssl")
+        .notes(),
+    rule("ca-subject-email", "RFC 5280 4.1.2.6", "a CA's subject has no emailAddress", ca_email)
+        .mend("leave it out of the next CA's subject")
+        .warns(),
     rule("common-name-repeats", "CABF TLS BR 7.1.4.3", "a server's common name repeats a subjectAltName", common_name)
+        .mend("add it as a name, or leave it out")
         .warns(),
 ];
 
@@ -159,7 +186,7 @@ fn characters(v: &View<'_>, report: &mut Report) {
             _ => true,
         };
         if !fits {
-            report.say(format!("`{}` holds `{}`, which its string type cannot hold", a.kind.name(), a.text()));
+            report.say(format!("`{}` holds `{}`, which its string type cannot hold", a.kind.name(), Cut(&a.text())));
         }
     });
 }
@@ -194,17 +221,34 @@ fn country(v: &View<'_>, report: &mut Report) {
     each(v, |a| {
         let c = a.value.content;
         if a.kind.name() == "C" && !(c.len() == 2 && c.iter().all(u8::is_ascii_alphabetic)) {
-            report.say(format!("the country `{}` is not two letters", a.text()));
+            report.say(format!("the country `{}` is not two letters", Cut(&a.text())));
         }
     });
 }
 
-fn duplicate_in_rdn(v: &View<'_>, report: &mut Report) {
-    let all = &v.subject;
-    for (i, a) in all.iter().enumerate() {
-        if all[..i].iter().any(|b| b.rdn == a.rdn && b.kind == a.kind) {
-            report.say(format!("`{}` stands twice in one RDN", a.kind.name()));
+fn country_case(v: &View<'_>, report: &mut Report) {
+    each(v, |a| {
+        if a.kind.name() == "C" && a.value.content.iter().any(u8::is_ascii_lowercase) {
+            report.say(format!("the country `{}` is not in upper case", Cut(&a.text())));
         }
+    });
+}
+
+/// How general the common attributes are; the most general first.
+fn rank(kind: &str) -> Option<u8> {
+    ["C", "ST", "L", "O", "OU", "CN"].iter().position(|k| *k == kind).map(|at| at as u8)
+}
+
+fn order(v: &View<'_>, report: &mut Report) {
+    let ranks: Vec<u8> = v.subject.iter().filter_map(|a| rank(&a.kind.name())).collect();
+    if ranks.len() > 1 && ranks.is_sorted_by(|a, b| a > b) {
+        report.say("its subject begins with the specific, the common name, and ends with the general, against custom");
+    }
+}
+
+fn duplicate_in_rdn(v: &View<'_>, report: &mut Report) {
+    for (_, kind) in repeated(v.subject.iter().map(|a| (a.rdn, &a.kind))) {
+        report.say(format!("`{}` stands twice in one RDN", kind.name()));
     }
 }
 
@@ -222,6 +266,7 @@ fn leaf_email(v: &View<'_>, report: &mut Report) {
     for value in v.facts.subject.subject.values(&AttributeType::email_address()) {
         let same = |n: &GeneralName| matches!(n, GeneralName::Email(e) if e.eq_ignore_ascii_case(value));
         if !v.names().iter().any(same) {
+            let value = Cut(value);
             let hint = format!("pass `--email {value}`, and leave it out of the subject");
             report.say_with(format!("the subject's emailAddress `{value}` is not in subjectAltName"), hint);
         }
@@ -248,7 +293,7 @@ fn common_name(v: &View<'_>, report: &mut Report) {
         _ => false,
     };
     if !v.names().iter().any(same) {
-        let message = format!("the common name `{name}` is not among the subjectAltNames, where clients look");
+        let message = format!("the common name `{}` is not among the subjectAltNames, where clients look", Cut(name));
         report.say_with(message, "add it as a name, or leave it out");
     }
 }

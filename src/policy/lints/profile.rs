@@ -2,20 +2,27 @@
 
 use super::root::is_trust_domain;
 use super::view::is_spiffe;
-use super::{View, rule};
+use super::{View, rule, shown};
 use crate::model::{Profile, SpiffeId};
 use crate::policy::lint::{Lint, Report};
 use crate::policy::profile::{NameRule, Rules, SubjectRule, rules};
 use crate::x509::{GeneralName, oid};
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("profile-ca", "RFC 5280 4.2.1.9", "a CA profile makes CAs, and a leaf profile does not", ca),
-    rule("profile-issuer", "RFC 5280 3.2", "a root is its own issuer, and nothing else is", issuer),
-    rule("profile-key-usage", "RFC 5280 4.2.1.3", "keyUsage is critical and has the profile's bits alone", key_usage),
-    rule("profile-purposes", "RFC 5280 4.2.1.12", "extKeyUsage holds the profile's purposes", purposes),
-    rule("profile-names", "RFC 5280 4.2.1.6", "subjectAltName follows the profile", names),
-    rule("profile-subject", "RFC 5280 4.1.2.6", "the subject follows the profile", subject),
-    rule("profile-root-extensions", "RFC 5280 6.1.1 (d)", "a root has no addresses and no policies", root_extensions),
+    rule("profile-ca", "RFC 5280 4.2.1.9", "a CA profile makes CAs, and a leaf profile does not", ca)
+        .mend("issue it again by the profile, or name the right one"),
+    rule("profile-issuer", "RFC 5280 3.2", "a root is its own issuer, and nothing else is", issuer)
+        .mend("issue it again by the profile, or name the right one"),
+    rule("profile-key-usage", "RFC 5280 4.2.1.3", "keyUsage is critical and has the profile's bits alone", key_usage)
+        .mend("issue it again by the profile, or name the right one"),
+    rule("profile-purposes", "RFC 5280 4.2.1.12", "extKeyUsage holds the profile's purposes", purposes)
+        .mend("issue it again by the profile, or name the right one"),
+    rule("profile-names", "RFC 5280 4.2.1.6", "subjectAltName follows the profile", names)
+        .mend("issue it again by the profile, or name the right one"),
+    rule("profile-subject", "RFC 5280 4.1.2.6", "the subject follows the profile", subject)
+        .mend("issue it again by the profile, or name the right one"),
+    rule("profile-root-extensions", "RFC 5280 6.1.1 (d)", "a root has no addresses and no policies", root_extensions)
+        .mend("issue it again by the profile, or name the right one"),
 ];
 
 fn with_rules(v: &View<'_>, check: impl FnOnce(&Rules)) {
@@ -36,7 +43,7 @@ fn ca(v: &View<'_>, report: &mut Report) {
 fn issuer(v: &View<'_>, report: &mut Report) {
     match v.profile {
         Some(Profile::Root) if !v.self_issued => {
-            report.say(format!("it is a root, and its issuer is `{}`", v.facts.issuer.subject));
+            report.say(format!("it is a root, and its issuer is `{}`", shown(&v.facts.issuer.subject)));
         }
         Some(profile) if profile != Profile::Root && v.self_signed => {
             report.say(format!("it is signed by itself, unlike the profile `{profile}`"));
@@ -114,7 +121,7 @@ fn subject(v: &View<'_>, report: &mut Report) {
     with_rules(v, |r| match r.subject {
         SubjectRule::Required if empty => report.say(format!("the profile `{}` has a subject", r.profile)),
         SubjectRule::Empty if !empty => {
-            let subject = &v.facts.subject.subject;
+            let subject = shown(&v.facts.subject.subject);
             report.say(format!("the subject is `{subject}`, and the profile `{}` has none", r.profile));
         }
         _ => {}

@@ -6,17 +6,25 @@ use crate::policy::lint::{Lint, Report};
 use crate::x509::{GeneralName, oid};
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("root-purpose", "CABF TLS BR 7.1.2.1.2", "a root has no extKeyUsage", purpose).warns(),
+    rule("root-purpose", "CABF TLS BR 7.1.2.1.2", "a root has no extKeyUsage", purpose)
+        .mend("leave extKeyUsage out of the next root")
+        .warns(),
     rule(
         "root-addresses",
         "CABF TLS BR 7.1.2.1.2",
         "a root has no CRL distribution point or issuer address",
         addresses,
     )
+    .mend("leave it out of the next root: no CRL lists a root, and nothing stands above it")
     .warns(),
-    rule("root-names", "X509-SVID 3.2", "a root has no subjectAltName but its trust domain's URI", names).warns(),
-    rule("root-policies", "CABF TLS BR 7.1.2.1.2", "a root has no certificatePolicies", policies).notes(),
+    rule("root-names", "X509-SVID 3.2", "a root has no subjectAltName but its trust domain's URI", names)
+        .mend("leave subjectAltName out of the next root")
+        .warns(),
+    rule("root-policies", "CABF TLS BR 7.1.2.1.2", "a root has no certificatePolicies", policies)
+        .mend("leave certificatePolicies out of the next root")
+        .notes(),
     rule("root-constraints", "RFC 5280 6.1.1 (d)", "constraints stand on an intermediate, not on a root", constraints)
+        .mend("constrain an intermediate below it instead")
         .notes(),
 ];
 

@@ -2,16 +2,35 @@
 
 use super::key::{Family, Key, is_post_quantum};
 use super::{View, rule};
+use crate::keys::{KeyError, check_public_key, verify_signature};
 use crate::model::KeyAlgorithm;
 use crate::policy::lint::{Lint, Report};
-use crate::x509::{PublicKeyKind, SignatureAlgorithm};
+use crate::policy::set::RuleSet;
+use crate::x509::der::{self, Reader};
+use crate::x509::{PublicKeyKind, SignatureAlgorithm, X509Error};
 
 pub(super) static LINTS: &[Lint] = &[
-    rule("signature-weak", "RFC 6194, RFC 6151", "nothing is signed with MD5, SHA-1 or DSA", weak),
-    rule("signature-parameters", "RFC 4055 5, RFC 5758 3.2", "an algorithm has the parameters of its definition", form),
-    rule("signature-unknown", "RFC 5280 4.1.1.2", "the signature algorithm is a known one", unknown).warns(),
-    rule("signature-key", "RFC 5280 4.1.1.2", "the signature algorithm is one of the issuer's key", key_fits),
+    rule("signature-weak", "RFC 6194, RFC 6151", "nothing is signed with MD5, SHA-1 or DSA", weak)
+        .mend("issue it again with SHA-256 or better")
+        .also_of(&[
+            RuleSet::Apple,
+            RuleSet::Chromium,
+            RuleSet::Java,
+            RuleSet::PythonStrict,
+            RuleSet::Rustls,
+            RuleSet::Nss,
+        ]),
+    rule("signature-parameters", "RFC 4055 5, RFC 5758 3.2", "an algorithm has the parameters of its definition", form)
+        .mend("issue it again with software that encodes this algorithm rightly"),
+    rule("signature-unknown", "RFC 5280 4.1.1.2", "the signature algorithm is a known one", unknown)
+        .mend("issue it again with ECDSA, RSA or Ed25519 where others shall verify it")
+        .warns(),
+    rule("signature-key", "RFC 5280 4.1.1.2", "the signature algorithm is one of the issuer's key", key_fits)
+        .mend("issue it again with the issuer's own key, or give the right issuer"),
+    rule("signature-pss", "RFC 4055 3.1", "RSASSA-PSS names one hash twice, and its length as that of the salt", pss)
+        .mend("issue it again with one hash and its length of salt (openssl: `-sigopt rsa_pss_saltlen:digest`)"),
     rule("signature-hash", "RFC 5480 4, RFC 5758 3.2", "the hash is as strong as the issuer's curve", hash_fits)
+        .mend("issue it again with the hash that goes with the curve")
         .warns(),
 ];
 
@@ -51,13 +70,13 @@ impl Algorithm {
             | "1.3.14.3.2.29"
             | "1.2.840.10045.4.1"
             | "1.2.840.10040.4.3" => Algorithm::Weak(oid),
-            dsa if dsa.starts_with("2.16.840.1.101.3.4.3.") && !is_post_quantum(dsa) => Algorithm::Weak(oid),
+            dsa if is_dsa(dsa) => Algorithm::Weak(oid),
             other if is_post_quantum(other) => Algorithm::Other(Family::PostQuantum),
             _ => Algorithm::Unknown(oid),
         }
     }
 
-    fn family(&self) -> Option<Family> {
+    pub fn family(&self) -> Option<Family> {
         use SignatureAlgorithm as S;
         match self {
             Algorithm::Known(S::EcdsaSha256 | S::EcdsaSha384) => Some(Family::Ec),
@@ -82,15 +101,37 @@ impl Algorithm {
         let wanted = match key.kind {
             PublicKeyKind::Known(KeyAlgorithm::P256) => S::EcdsaSha256,
             PublicKeyKind::Known(KeyAlgorithm::P384) => S::EcdsaSha384,
+            PublicKeyKind::Other(_) if key.is_p521() => {
+                let used = if let Algorithm::Known(used @ (S::EcdsaSha256 | S::EcdsaSha384)) = self {
+                    used
+                } else {
+                    return None;
+                };
+                return Some(format!("the issuer's P-521 key signs with {} instead of ecdsa-with-SHA512", used.name()));
+            }
             _ => return None,
         };
-        match self {
-            Algorithm::Known(used @ (S::EcdsaSha256 | S::EcdsaSha384)) if *used != wanted => {
-                Some(format!("the issuer's `{}` key signs with {} instead of {}", key.kind, used.name(), wanted.name()))
-            }
-            _ => None,
-        }
+        let used = match self {
+            Algorithm::Known(used @ (S::EcdsaSha256 | S::EcdsaSha384)) if *used != wanted => used.name(),
+            Algorithm::Other(Family::Ec) => "ecdsa-with-SHA512",
+            _ => return None,
+        };
+        Some(format!("the issuer's `{}` key signs with {used} instead of {}", key.kind, wanted.name()))
     }
+}
+
+/// DSA with hashes of SHA-2 and SHA-3, withdrawn by FIPS 186-5.
+fn is_dsa(oid: &str) -> bool {
+    let last = oid.strip_prefix("2.16.840.1.101.3.4.3.").and_then(|l| l.parse::<u8>().ok());
+    last.is_some_and(|l| (1..=8).contains(&l))
+}
+
+/// What stands behind the OID of an AlgorithmIdentifier.
+fn parameters(identifier: &[u8]) -> Option<&[u8]> {
+    let mut outer = Reader::new(identifier, "an algorithm");
+    let sequence = outer.expect(der::SEQUENCE).ok()?;
+    let oid = outer.inside(sequence).expect(der::OID).ok()?;
+    sequence.content.get(oid.whole.len()..)
 }
 
 fn with_signing_key(v: &View<'_>, check: impl FnOnce(&Algorithm, &Key<'_>) -> Option<String>) -> Option<String> {
@@ -100,14 +141,86 @@ fn with_signing_key(v: &View<'_>, check: impl FnOnce(&Algorithm, &Key<'_>) -> Op
 }
 
 fn weak(v: &View<'_>, report: &mut Report) {
-    if let Algorithm::Weak(oid) = Algorithm::read(&v.facts.signature_algorithm) {
-        report.say(format!("the signature algorithm `{oid}` is broken or withdrawn"));
+    if let Algorithm::Weak(_) = Algorithm::read(&v.facts.signature_algorithm) {
+        let name = SignatureAlgorithm::name_of(&v.facts.signature_algorithm);
+        report.say(format!("it is signed with `{name}`, which is broken or withdrawn"));
     }
 }
 
 fn form(v: &View<'_>, report: &mut Report) {
-    if let Algorithm::Misencoded(oid) = Algorithm::read(&v.facts.signature_algorithm) {
-        report.say(format!("the signature algorithm `{oid}` has parameters other than its definition's"));
+    let identifier = &v.facts.signature_algorithm;
+    let wrong = match Algorithm::read(identifier) {
+        Algorithm::Misencoded(_) => true,
+        // ECDSA with SHA-512, Ed448, ML-DSA and SLH-DSA have none.
+        Algorithm::Other(family) => family != Family::RsaPss && parameters(identifier) != Some(&[]),
+        _ => false,
+    };
+    if wrong {
+        let name = SignatureAlgorithm::name_of(identifier);
+        report.say(format!("the signature algorithm `{name}` has parameters other than its definition's"));
+    }
+}
+
+/// Whether a signature is surely none of a key's. What this build cannot check (another algorithm, a key of a size that
+/// the crypto provider does not take) is not said to be wrong.
+pub(super) fn is_forged(spki: &[u8], algorithm: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let checkable = check_public_key(spki).is_ok() && Key::read(spki).is_some_and(|k| !k.is_compressed());
+    checkable && matches!(verify_signature(spki, algorithm, message, signature), Err(KeyError::BadSignature))
+}
+
+/// The hashes of RSASSA-PSS that are in use, and their lengths in octets.
+const PSS_HASHES: [(&[u8], u8); 3] = [
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1], 32),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2], 48),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3], 64),
+];
+const MGF1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
+
+/// What is wrong with the parameters of RSASSA-PSS (RFC 4055 3.1); those of a key may be absent.
+fn pss_problem(identifier: &[u8]) -> Result<Option<&'static str>, X509Error> {
+    let hash_of = |value: &[u8]| -> Result<(Vec<u8>, u8), X509Error> {
+        let mut outer = Reader::new(value, "the hash of RSASSA-PSS");
+        let sequence = outer.expect(der::SEQUENCE)?;
+        let oid = outer.inside(sequence).expect(der::OID)?.content;
+        let known = PSS_HASHES.iter().find(|(o, _)| *o == oid);
+        Ok((oid.to_vec(), known.map_or(0, |(_, length)| *length)))
+    };
+    let mut outer = Reader::new(identifier, "RSASSA-PSS");
+    let sequence = outer.expect(der::SEQUENCE)?;
+    let mut fields = outer.inside(sequence);
+    fields.expect(der::OID)?;
+    let Some(parameters) = fields.optional(der::SEQUENCE)? else { return Ok(Some("has no parameters")) };
+    let mut parts = fields.inside(parameters);
+    let Some(hash) = parts.optional(der::context_constructed(0))? else { return Ok(Some("hashes with SHA-1")) };
+    let (hash, length) = hash_of(hash.content)?;
+    let Some(mask) = parts.optional(der::context_constructed(1))? else { return Ok(Some("masks with SHA-1")) };
+    let mut mask = parts.inside(mask);
+    let function = mask.expect(der::SEQUENCE)?;
+    let mut function = mask.inside(function);
+    let is_mgf1 = function.expect(der::OID)?.content == MGF1;
+    let (mask_hash, _) = hash_of(function.expect(der::SEQUENCE)?.whole)?;
+    let salt = parts.optional(der::context_constructed(2))?.map(|s| s.content);
+    Ok(if length == 0 {
+        Some("uses a hash other than SHA-256, SHA-384 or SHA-512")
+    } else if !is_mgf1 || mask_hash != hash {
+        Some("masks with another hash than it signs with")
+    } else if salt != Some(&[der::INTEGER, 1, length]) {
+        Some("has a salt of another length than its hash")
+    } else if !parts.is_empty() {
+        Some("writes out a trailerField")
+    } else {
+        None
+    })
+}
+
+fn pss(v: &View<'_>, report: &mut Report) {
+    if Algorithm::read(&v.facts.signature_algorithm) != Algorithm::Other(Family::RsaPss) {
+        return;
+    }
+    match pss_problem(&v.facts.signature_algorithm) {
+        Ok(None) => {}
+        Ok(Some(problem)) => report.say(format!("its RSASSA-PSS signature {problem}")),
+        Err(_) => report.say("the parameters of its RSASSA-PSS signature cannot be read"),
     }
 }
 

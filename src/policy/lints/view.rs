@@ -1,7 +1,8 @@
 use super::key::Key;
 use super::name::{Raw, attributes};
 use crate::model::{DnsName, DnsProblem, ExtendedKeyUsage, Profile, Timestamp};
-use crate::policy::lint::LintContext;
+use crate::policy::judgment::{LintContext, Signed};
+use crate::policy::set::RuleSet;
 use crate::x509::{GeneralName, TbsFacts, oid};
 
 /// A certificate as the rules look at it: its facts, and what several rules would each work out again.
@@ -10,6 +11,8 @@ pub(in crate::policy) struct View<'a> {
     pub profile: Option<Profile>,
     pub issuer: Option<&'a TbsFacts>,
     pub now: Option<Timestamp>,
+    pub today: Option<Timestamp>,
+    pub signed: Option<Signed<'a>>,
     pub ca: bool,
     /// Issuer and subject are one name (RFC 5280 3.2).
     pub self_issued: bool,
@@ -27,6 +30,8 @@ pub(in crate::policy) struct View<'a> {
     pub client_auth: bool,
     /// Whether a URI name has the scheme `spiffe`.
     pub spiffe: bool,
+    /// Whether it is judged as an SVID: it has such a name, or somebody asked.
+    pub svid: bool,
 }
 
 impl<'a> View<'a> {
@@ -38,11 +43,14 @@ impl<'a> View<'a> {
             (None, _) => true,
         } && context.issuer.is_none_or(|i| i.public_key == facts.public_key);
         let purpose = |p: ExtendedKeyUsage| facts.extended_key_usage.as_ref().is_some_and(|all| all.contains(&p));
+        let spiffe = facts.uris().any(is_spiffe);
         View {
             facts,
             profile: context.profile,
             issuer: context.issuer,
             now: context.now,
+            today: context.today,
+            signed: context.signed,
             ca: facts.is_ca(),
             self_issued,
             self_signed: self_issued && own_key,
@@ -52,7 +60,8 @@ impl<'a> View<'a> {
             dns: facts.names.iter().flatten().filter_map(dns).collect(),
             server_auth: purpose(ExtendedKeyUsage::server_auth()),
             client_auth: purpose(ExtendedKeyUsage::client_auth()),
-            spiffe: facts.uris().any(is_spiffe),
+            spiffe,
+            svid: spiffe || context.audience.asks_for(&[RuleSet::Spiffe]),
         }
     }
 

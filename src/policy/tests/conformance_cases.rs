@@ -1,9 +1,10 @@
 //! Certificates that break rules about powers: usages, constraints, issuers, SPIFFE, platforms, profiles.
 
 use super::Case;
-use super::sample::{Sample, foreign_key, public_key};
+use super::sample::{Sample, key_of, public_key};
 use crate::model::Profile::{self, Client, Intermediate, Root, Server, Workload};
 use crate::model::{ExtendedKeyUsage, KeyAlgorithm, KeyUsage};
+use crate::x509::der;
 use crate::x509::{BasicConstraints, Constraints, GeneralName, ReadSubtree, oid};
 
 const fn case(lint: &'static str, of: Profile, breaks: fn(&mut Sample)) -> Case {
@@ -57,7 +58,7 @@ pub(super) static CASES: &[Case] = &[
         add_usage(s, KeyUsage::KEY_AGREEMENT);
     }),
     case("key-usage-signing-key", Server, |s| {
-        s.facts.public_key = foreign_key("2.16.840.1.101.3.4.3.18", &[]);
+        s.facts.public_key = key_of("2.16.840.1.101.3.4.3.18", &[], &[1; 1952]);
         add_usage(s, KeyUsage::KEY_ENCIPHERMENT);
     }),
     case("key-usage-pss", Server, |s| {
@@ -69,6 +70,16 @@ pub(super) static CASES: &[Case] = &[
         s.facts.public_key = key;
         add_usage(s, KeyUsage::KEY_ENCIPHERMENT);
     }),
+    case("ca-key-usage-more", Root, |s| add_usage(s, KeyUsage::KEY_ENCIPHERMENT)),
+    case("leaf-digital-signature", Client, |s| only(s, KeyUsage::KEY_AGREEMENT)),
+    case("key-usage-rsa", Server, |s| {
+        s.facts.public_key = public_key(KeyAlgorithm::Rsa2048, 1);
+        add_usage(s, KeyUsage::KEY_AGREEMENT);
+    }),
+    case("ca-path-len", Intermediate, |s| {
+        s.facts.basic_constraints = Some(BasicConstraints { ca: true, path_len: None });
+    }),
+    case("path-len-without-cert-sign", Intermediate, |s| only(s, KeyUsage::CRL_SIGN)),
     case("key-usage-agreement", Server, |s| add_usage(s, KeyUsage::from_bits(1 << 7))),
     case("purpose-empty", Server, |s| s.facts.extended_key_usage = Some(Vec::new())),
     case("purpose-any", Server, |s| s.facts.extended_key_usage.as_mut().unwrap().push(any_purpose())),
@@ -97,6 +108,8 @@ pub(super) static CASES: &[Case] = &[
     case("constraints-email", Intermediate, |s| permit(s, ReadSubtree::Email("a b@c".into()))),
     case("constraints-uri", Intermediate, |s| permit(s, ReadSubtree::Uri("https://a.example".into()))),
     case("constraints-uri", Intermediate, |s| permit(s, ReadSubtree::Uri("10.0.0.1".into()))),
+    case("constraints-unsupported", Intermediate, |s| permit(s, ReadSubtree::Other("registeredID"))),
+    case("constraints-addresses-free", Intermediate, |s| permit(s, ReadSubtree::Dns("lab.internal".into()))),
     case("issuer-name", Server, |s| s.issuer().subject = s.facts.subject.clone()),
     case("issuer-is-ca", Server, |s| s.issuer().basic_constraints = None),
     case("issuer-cert-sign", Server, |s| s.issuer().key_usage = Some(KeyUsage::CRL_SIGN)),
@@ -141,6 +154,25 @@ pub(super) static CASES: &[Case] = &[
     case("platform-common-name", Client, |s| {
         let permitted = vec![ReadSubtree::Dns("lab.internal".into())];
         s.issuer().name_constraints = Some(Constraints { permitted, excluded: Vec::new() });
+    }),
+    case("spiffe-id-missing", Workload, |s| s.dns("a.example")),
+    case("spiffe-signer-id", Root, |s| s.facts.names = None),
+    case("spiffe-signer-slash", Root, |s| uris(s, &["spiffe://td/"])),
+    case("spiffe-lifetime", Workload, |s| s.lifetime(32)),
+    case("platform-p521", Server, |s| {
+        let curve = der::oid(&"1.3.132.0.35".parse().unwrap());
+        s.facts.public_key = key_of("1.2.840.10045.2.1", &curve, &[&[4][..], &[1; 132]].concat());
+    }),
+    case("platform-pss-key", Server, |s| {
+        let rsa = der::constructed(der::SEQUENCE, &[&der::unsigned(&[0xc1; 256]), &der::unsigned(&[1, 0, 1])]);
+        s.facts.public_key = key_of("1.2.840.113549.1.1.10", &[], &rsa);
+    }),
+    case("platform-critical-extension", Intermediate, |s| s.critical(oid::INHIBIT_ANY_POLICY, true)),
+    case("platform-name-constraints", Intermediate, |s| permit(s, ReadSubtree::Email("lab.internal".into()))),
+    case("platform-server-purpose", Server, |s| s.facts.extended_key_usage = None),
+    case("platform-rsa-usage", Server, |s| {
+        s.facts.public_key = public_key(KeyAlgorithm::Rsa2048, 1);
+        only(s, KeyUsage::KEY_ENCIPHERMENT);
     }),
     case("profile-ca", Server, |s| s.profile = Some(Intermediate)),
     case("profile-ca", Root, |s| s.profile = Some(Client)),

@@ -10,6 +10,9 @@ const fn case(lint: &'static str, breaks: fn(&mut CrlSample)) -> CrlCase {
     CrlCase { lint, breaks }
 }
 
+/// expiredCertsOnCRL, deltaCRLIndicator.
+const EXPIRED: &[u64] = &[2, 5, 29, 60];
+const DELTA: &[u64] = &[2, 5, 29, 27];
 const DATE: &str = "2026-01-02T00:00:00Z";
 const REASON: u8 = 0x15;
 const INVALIDITY: u8 = 0x18;
@@ -39,6 +42,37 @@ pub(super) static CASES: &[CrlCase] = &[
     case("crl-signature-key", |s| algorithm(s, SignatureAlgorithm::Ed25519)),
     case("crl-signature-key", |s| s.issuer.public_key = super::sample::public_key(KeyAlgorithm::Rsa2048, 1)),
     case("crl-signature-hash", |s| algorithm(s, SignatureAlgorithm::EcdsaSha384)),
+    case("crl-version", CrlSample::unversioned),
+    case("crl-signature-wrong", |s| {
+        s.sign();
+        let other = CrlSample::new().crl;
+        s.crl = other;
+    }),
+    case("crl-authority-key-id-form", |s| {
+        s.value(oid::AUTHORITY_KEY_ID, false, &[0x30, 6, 0x80, 1, 1, 0x82, 1, 5]);
+    }),
+    case("crl-ended", |s| s.today = s.crl.next_update.map(|n| n.plus(1))),
+    case("crl-issuer-is-ca", |s| s.issuer.basic_constraints = None),
+    case("crl-expired-certificates", |s| s.value(EXPIRED, false, &tlv(der::UTC_TIME, b"260101000000Z"))),
+    case("crl-scope-malformed", |s| s.scope(&[0x81, 1])),
+    case("crl-scope-malformed", |s| s.scope(&[0x82, 1, 0xff, 0x81, 1, 0xff])),
+    case("crl-scope-empty", |s| s.scope(&[])),
+    case("crl-scope-empty", |s| s.scope(&[0x81, 1, 0])),
+    case("crl-scope-default", |s| s.scope(&[0x81, 1, 0, 0x82, 1, 0xff])),
+    case("crl-scope-kinds", |s| s.scope(&[0x81, 1, 0xff, 0x82, 1, 0xff])),
+    case("crl-scope-reasons", |s| s.scope(&[0x83, 2, 1, 2])),
+    case("crl-scope-relative", |s| s.scope(&[0xa0, 2, 0xa1, 0])),
+    case("crl-indirect", |s| s.scope(&[0x84, 1, 0xff])),
+    case("crl-delta-base", |s| s.value(DELTA, true, &[2, 2, 1, 0x2c])),
+    case("crl-delta-base", |s| s.value(DELTA, true, &[2, 1, 0x80])),
+    case("crl-delta-base", |s| s.value(DELTA, true, &[0x30, 0])),
+    case("crl-delta-freshest", |s| {
+        s.value(DELTA, true, &[2, 1, 9]);
+        s.extension(&[2, 5, 29, 46], false);
+    }),
+    case("platform-crl-kind", |s| s.value(DELTA, true, &[2, 1, 9])),
+    case("platform-crl-kind", |s| s.scope(&[0x84, 1, 0xff])),
+    case("crl-entry-issuer", |s| s.one_entry(&[5], DATE, &[(0x1d, true, &[0x30, 0])])),
     case("crl-extension-duplicate", |s| {
         let first = s.crl.extensions[0].clone();
         s.crl.extensions.push(first);

@@ -1,8 +1,8 @@
 //! Good certificates and CRLs to break.
 
-use crate::keys::key_identifier;
+use crate::keys::{Approved, PrivateKey, Signer, SoftwareSigner, key_identifier};
 use crate::model::{KeyAlgorithm, Lifetime, NameConstraints, Profile, San, SanSet, Serial, Timestamp, Validity};
-use crate::policy::{LintContext, rules};
+use crate::policy::{Audience, CrlContext, LintContext, Signed, rules};
 use crate::x509::der::{self, Reader, tlv};
 use crate::x509::{
     CertificateFields, Crl, CrlFields, ExtensionFacts, GeneralName, NameDer, NameFacts, SignatureAlgorithm, TbsCrl,
@@ -17,6 +17,10 @@ pub struct Sample {
     pub issuer: Option<TbsFacts>,
     pub profile: Option<Profile>,
     pub now: Option<Timestamp>,
+    pub today: Option<Timestamp>,
+    /// The algorithm and the signature beside the to-be-signed part.
+    pub signed: Option<(Vec<u8>, Vec<u8>)>,
+    pub audience: Audience,
 }
 
 /// When everything is issued.
@@ -30,7 +34,7 @@ pub fn public_key(algorithm: KeyAlgorithm, seed: u8) -> Vec<u8> {
         KeyAlgorithm::P256 => spki(algorithm, &[&[4][..], &[seed; 64]].concat()),
         KeyAlgorithm::P384 => spki(algorithm, &[&[4][..], &[seed; 96]].concat()),
         KeyAlgorithm::Ed25519 => spki(algorithm, &[seed; 32]),
-        rsa => rsa_key(&[&[0xc0 | seed][..], &vec![seed; rsa.rsa_bits().unwrap() / 8 - 1]].concat(), &[1, 0, 1]),
+        rsa => rsa_key(&[&[0xc0 | seed][..], &vec![seed | 1; rsa.rsa_bits().unwrap() / 8 - 1]].concat(), &[1, 0, 1]),
     }
 }
 
@@ -41,8 +45,12 @@ pub fn rsa_key(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
 
 /// A public key of any algorithm: the AlgorithmIdentifier's content from an OID and parameters in DER.
 pub fn foreign_key(oid: &str, parameters: &[u8]) -> Vec<u8> {
+    key_of(oid, parameters, &[1, 2, 3])
+}
+
+pub fn key_of(oid: &str, parameters: &[u8], key: &[u8]) -> Vec<u8> {
     let algorithm = der::constructed(der::SEQUENCE, &[&der::oid(&oid.parse().unwrap()), parameters]);
-    der::constructed(der::SEQUENCE, &[&algorithm, &tlv(der::BIT_STRING, &[0, 1, 2, 3])])
+    der::constructed(der::SEQUENCE, &[&algorithm, &tlv(der::BIT_STRING, &[&[0], key].concat())])
 }
 
 pub fn names(texts: &[&str]) -> SanSet {
@@ -106,11 +114,30 @@ impl Sample {
         let signer = if issuer.is_some() { issuer_key } else { key };
         let fields = fields(profile, key, issuer.as_ref(), signer);
         let facts = encode(&fields);
-        Sample { fields, facts, issuer, profile: Some(profile), now: Some(now()) }
+        let audience = Audience::Everyone;
+        let (profile, now) = (Some(profile), Some(now()));
+        Sample { fields, facts, issuer, profile, now, today: None, signed: None, audience }
+    }
+
+    /// A server's certificate with a real signature of its issuer's.
+    pub fn signed() -> Self {
+        let signer = SoftwareSigner::new(PrivateKey::generate(KeyAlgorithm::P256).unwrap()).unwrap();
+        let mut sample = Sample::new(Profile::Server);
+        sample.issuer().public_key = signer.public_key().to_vec();
+        let signature = signer.sign(Approved::after_rehearsal(&sample.facts.der)).unwrap();
+        sample.signed = Some((sample.facts.signature_algorithm.clone(), signature));
+        sample
     }
 
     pub fn context(&self) -> LintContext<'_> {
-        LintContext { profile: self.profile, issuer: self.issuer.as_ref(), now: self.now }
+        LintContext {
+            profile: self.profile,
+            issuer: self.issuer.as_ref(),
+            now: self.now,
+            today: self.today,
+            signed: self.signed.as_ref().map(|(algorithm, signature)| Signed { algorithm, signature }),
+            audience: self.audience.clone(),
+        }
     }
 
     /// The same with other fields, encoded again.
@@ -197,6 +224,9 @@ fn replace_field(sequence: &[u8], index: usize, change: impl FnOnce(&[u8]) -> Ve
 pub struct CrlSample {
     pub crl: Crl,
     pub issuer: TbsFacts,
+    pub today: Option<Timestamp>,
+    pub signed: bool,
+    pub audience: Audience,
 }
 
 const THIS_UPDATE: usize = 3;
@@ -213,7 +243,7 @@ impl CrlSample {
             number: 300,
         };
         let crl = Crl::read(TbsCrl::encode(&fields, Default::default()).assemble(&[1; 64])).unwrap();
-        let mut this = CrlSample { crl, issuer };
+        let mut this = CrlSample { crl, issuer, today: None, signed: false, audience: Audience::Everyone };
         let invalid = tlv(der::GENERALIZED_TIME, b"20260101000000Z");
         this.set_entries(&[
             entry(&[5], "2026-01-02T00:00:00Z", &[(0x15, false, &[10, 1, 1])]),
@@ -221,6 +251,46 @@ impl CrlSample {
             entry(&[4], "2026-01-02T00:00:00Z", &[]),
         ]);
         this
+    }
+
+    pub fn context(&self) -> CrlContext<'_> {
+        let (issuer, audience) = (Some(&self.issuer), self.audience.clone());
+        CrlContext { issuer, today: self.today, signed: self.signed, audience }
+    }
+
+    /// The same as version 1: without a version, extensions and entries.
+    pub fn unversioned(&mut self) {
+        let mut outer = Reader::new(self.crl.tbs(), "a sample");
+        let whole = outer.expect(der::SEQUENCE).unwrap();
+        let mut fields = outer.inside(whole);
+        fields.any().unwrap();
+        let kept: Vec<&[u8]> = (0..4).map(|_| fields.any().unwrap().whole).collect();
+        let tbs = der::constructed(der::SEQUENCE, &kept);
+        let bits = tlv(der::BIT_STRING, &[0, 1]);
+        let whole = [&tbs, &self.crl.outer_algorithm, &bits].map(Vec::as_slice);
+        self.crl = Crl::read_old(der::constructed(der::SEQUENCE, &whole)).unwrap();
+    }
+
+    /// An extension with this value.
+    pub fn value(&mut self, arcs: &[u64], critical: bool, value: &[u8]) {
+        self.extension(arcs, critical);
+        self.crl.extensions.last_mut().unwrap().value = value.to_vec();
+    }
+
+    /// An issuingDistributionPoint of these fields.
+    pub fn scope(&mut self, fields: &[u8]) {
+        self.value(&[2, 5, 29, 28], true, &tlv(der::SEQUENCE, fields));
+    }
+
+    /// Signs the CRL with a real key, and gives its issuer that.
+    pub fn sign(&mut self) {
+        let signer = SoftwareSigner::new(PrivateKey::generate(KeyAlgorithm::P256).unwrap()).unwrap();
+        self.issuer.public_key = signer.public_key().to_vec();
+        let signature = signer.sign(Approved::after_rehearsal(self.crl.tbs())).unwrap();
+        let bits = tlv(der::BIT_STRING, &[&[0], &signature[..]].concat());
+        let parts = [self.crl.tbs(), &self.crl.outer_algorithm, &bits];
+        self.crl = Crl::read(der::constructed(der::SEQUENCE, &parts)).unwrap();
+        self.signed = true;
     }
 
     /// Writes the CRL anew with other to-be-signed fields: version, algorithm, issuer, thisUpdate, nextUpdate, entries.

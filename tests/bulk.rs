@@ -1,0 +1,140 @@
+//! Many leaves at once are what one by one would have made, whatever is refused, asked for twice, done beside it, or dies.
+#![cfg(unix)]
+
+mod bulk {
+    pub mod deaths;
+    pub mod equality;
+    pub mod lab;
+}
+
+use bulk::lab::{Lab, fleet, issue_all};
+use rootlet::pki::{Again, LeafRequest, Pki};
+use rootlet::store::Delivery;
+use std::collections::BTreeMap;
+use std::thread;
+
+#[test]
+fn more_than_two_batches() {
+    let lab = Lab::new();
+    let count = 1_300;
+    let mut seen = vec![false; count];
+    let (mut told, mut done) = (0, 0);
+    let end = lab
+        .open()
+        .leaves(fleet(0..count), &mut |issued| {
+            assert_eq!(issued.result.unwrap().action, "created");
+            assert!(!std::mem::replace(&mut seen[issued.index], true), "told of twice");
+            told += 1;
+            assert_eq!((issued.progress.done, issued.progress.total), (told, None), "a filter has no length");
+            done = issued.progress.done;
+        })
+        .unwrap();
+    assert_eq!((end.done, end.failed, done), (count as u64, 0, count as u64));
+    assert!(end.rate() > 0.0);
+    assert_eq!(lab.current().len(), count);
+    for n in [0, 511, 512, count - 1] {
+        let names = lab.names(&format!("certs/device-{n}"));
+        assert_eq!(names, ["ca.pem", "cert.pem", "chain.pem", "fullchain.pem", "key.pem"]);
+    }
+    assert!(lab.names("pending").is_empty());
+    lab.assert_sound();
+    // Again nothing is written.
+    let before = lab.state();
+    let actions = issue_all(&mut lab.open(), fleet(0..count));
+    assert_eq!(actions, BTreeMap::from([("unchanged".to_string(), count)]));
+    before.assert_unchanged(&lab.state(), "the second run");
+}
+
+#[test]
+fn a_refusal_does_not_stop_the_others() {
+    let lab = Lab::new();
+    let mut requests: Vec<LeafRequest> = fleet(0..20).collect();
+    requests[3].issuer = Some("nobody".into());
+    requests[7].delivery = Some(Delivery { folder: lab.root().join("certs"), owner: None, key_mode: None });
+    // Once more under the handle of another identity, and once more as it is.
+    requests[9].name = Some("device-8".parse().unwrap());
+    requests.push(requests[0].clone());
+    requests.push(LeafRequest { again: Again::Refuse, ..requests[1].clone() });
+    let actions = issue_all(&mut lab.open(), requests);
+    let expected =
+        [("created", 17), ("delivery-inside", 1), ("exists", 1), ("name-taken", 1), ("not-found", 1), ("unchanged", 1)];
+    assert_eq!(actions.iter().map(|(k, v)| (k.as_str(), *v)).collect::<Vec<_>>(), expected);
+    lab.assert_sound();
+}
+
+/// A CA that cannot issue is tried once, and every leaf of it is refused.
+#[test]
+fn an_issuer_without_its_key() {
+    let lab = Lab::new();
+    std::fs::remove_file(lab.root().join("ca/lab-issuing/key.pem")).unwrap();
+    let named = |r: LeafRequest| LeafRequest { issuer: Some("lab-issuing".into()), ..r };
+    let actions = issue_all(&mut lab.open(), fleet(0..30).map(named));
+    assert_eq!(actions, BTreeMap::from([("issuer-unusable".to_string(), 30)]));
+    assert!(lab.names("pending").is_empty() && lab.names("certs").is_empty());
+}
+
+#[test]
+fn deliveries_go_where_they_should() {
+    let lab = Lab::new();
+    let to = |n: usize| lab.root().parent().unwrap().join(format!("out-{n}"));
+    let requests = || {
+        fleet(0..30).enumerate().map(|(n, r)| LeafRequest {
+            delivery: Some(Delivery { folder: to(n % 15), owner: None, key_mode: None }),
+            ..r
+        })
+    };
+    // Each folder is wanted twice: the first gets it.
+    let actions = issue_all(&mut lab.open(), requests());
+    assert_eq!(actions, BTreeMap::from([("created".to_string(), 15), ("exists".to_string(), 15)]));
+    for n in 0..15 {
+        let delivered = std::fs::read(to(n).join("cert.pem")).unwrap();
+        assert_eq!(delivered, std::fs::read(lab.root().join(format!("certs/device-{n}/cert.pem"))).unwrap());
+    }
+    lab.assert_sound();
+}
+
+#[test]
+fn several_runs_at_once() {
+    let lab = Lab::new();
+    let count = 400;
+    let all: Vec<BTreeMap<String, usize>> = thread::scope(|scope| {
+        let mut runs = Vec::new();
+        for run in 0..3 {
+            let lab = &lab;
+            runs.push(scope.spawn(move || {
+                let mut pki = lab.open();
+                match run {
+                    2 => {
+                        let mut actions = BTreeMap::new();
+                        for request in fleet(0..count).step_by(7) {
+                            *actions.entry(pki.leaf(&request).unwrap().action.to_string()).or_default() += 1;
+                        }
+                        actions
+                    }
+                    _ => issue_all(&mut pki, fleet(0..count)),
+                }
+            }));
+        }
+        runs.into_iter().map(|r| r.join().unwrap()).collect()
+    });
+    let sum = |action: &str| all.iter().filter_map(|a| a.get(action)).sum::<usize>();
+    assert_eq!(sum("created"), count, "{all:?}");
+    assert_eq!(sum("unchanged"), count + count.div_ceil(7), "{all:?}");
+    assert_eq!(lab.current().len(), count);
+    assert!(lab.names("pending").is_empty());
+    lab.assert_sound();
+}
+
+/// The part of the other process; see `bulk::deaths`.
+#[test]
+fn child() {
+    if let Some((folder, requests)) = bulk::deaths::of_child() {
+        let mut failed = None;
+        let run = Pki::open(&folder)
+            .and_then(|mut pki| pki.leaves(requests, &mut |issued| failed = issued.result.err().or(failed.take())));
+        if let Some(e) = run.err().or(failed) {
+            eprintln!("code {}: {e}", e.code());
+            std::process::exit(1);
+        }
+    }
+}
