@@ -1,11 +1,11 @@
 //! What some software refuses, of a path that is good.
 
-use super::{Bag, Place};
+use super::{Bag, Place, Question};
 use crate::judge::shown;
-use crate::x509::oid;
+use crate::x509::{PublicKeyKind, oid, public_key_kind};
 
 /// What strict modes refuse beyond the standard's validation, with the software that does.
-pub(super) fn warnings(bag: &Bag, path: &[Place]) -> Vec<String> {
+pub(super) fn warnings(bag: &Bag, path: &[Place], question: &Question) -> Vec<String> {
     let mut all = Vec::new();
     for (place, above) in path.iter().filter_map(|p| bag.get(*p)).zip(0..) {
         let (name, issuer) = (shown::certificate(place), above > 0);
@@ -23,7 +23,28 @@ pub(super) fn warnings(bag: &Bag, path: &[Place]) -> Vec<String> {
             all.push(format!("`{name}` has no subjectKeyIdentifier, which `openssl verify -x509_strict` refuses"));
         }
         if place.serial.is_none() {
-            all.push(format!("the serial number of `{name}` is not positive or too long, which Go and rustls refuse"));
+            all.push(format!("the serial number of `{name}` is not positive or too long, which pyca/cryptography refuses, and Go where it is negative"));
+        }
+        let usages = place.extended_key_usage.as_deref().unwrap_or_default();
+        if let Some(usage) = question.purpose.usage()
+            && usages.iter().any(|u| u.is_any())
+            && !usages.contains(&usage)
+        {
+            all.push(format!("`{name}` is for any purpose without naming {usage}, which OpenSSL and rustls refuse"));
+        }
+        if place.is_self_issued()
+            && place.authority_key_id.is_some()
+            && place.authority_key_id != place.subject_key_id
+            && above + 1 == path.len()
+        {
+            all.push(format!(
+                "the root `{name}` names another key than its own as its issuer's, which OpenSSL refuses"
+            ));
+        }
+        if let Ok(PublicKeyKind::Rsa(bits @ ..2048)) = public_key_kind(&place.public_key) {
+            all.push(format!(
+                "the key of `{name}` has {bits} bits of RSA, which rustls refuses, and OpenSSL at its security level 2"
+            ));
         }
     }
     all

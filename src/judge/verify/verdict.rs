@@ -105,7 +105,7 @@ pub fn verify(bag: &Bag, target: Place, crls: &Crls, question: &Question) -> Ver
         Some((refusal, _)) if refusal.is_unknown() => Outcome::Unknown,
         Some(_) => Outcome::Invalid,
     };
-    let warnings = if refusal.is_none() { warnings(bag, &path) } else { Vec::new() };
+    let warnings = if refusal.is_none() { warnings(bag, &path, question) } else { Vec::new() };
     let (refusal, about) = refusal.map_or((None, None), |(r, a)| (Some(r), Some(a)));
     Verdict { outcome, path, statuses, refusal, about, warnings, tried, tries, spiffe_id }
 }

@@ -192,6 +192,80 @@ fn what_a_ca_must_be() {
     assert!(verdict.warnings.iter().all(|w| w.contains("Python") && w.contains("openssl")));
 }
 
+/// What is good and refused by some: told with who they are.
+#[test]
+fn what_some_software_refuses() {
+    let c = chain();
+    let told = |verdict: Verdict| {
+        assert_eq!(rule(&verdict), "good");
+        verdict.warnings.join("; ")
+    };
+    let any = c.leaf(|f| f.extended_key_usage = vec![ExtendedKeyUsage::from_oid("2.5.29.37.0".parse().unwrap())]);
+    assert!(told(c.ask(&any, |q| q.purpose = Purpose::Server)).contains("rustls"));
+    assert_eq!(told(c.ask(&any, |_| {})), "");
+    let mut fields = c.lab.root.ca(None, None);
+    fields.authority_key_id = Some(vec![7; 20]);
+    let root = c.lab.root.sign(&fields);
+    assert!(told(judged(&c.leaf(|_| {}), &[&c.middle], &[&root], &question())).contains("OpenSSL"));
+    fields.authority_key_id = Some(c.lab.root.key_id());
+    let root = c.lab.root.sign(&fields);
+    assert_eq!(told(judged(&c.leaf(|_| {}), &[&c.middle], &[&root], &question())), "");
+}
+
+/// A certificate that is not self-signed names the key that signed it, whatever its name is.
+#[test]
+fn key_identifiers_of_self_issued_certificates() {
+    let c = chain();
+    let renewed = party("CN=Middle,O=Lab");
+    let leaf = renewed.sign(&c.lab.leaf.leaf(&renewed, &["api.lab.internal"]));
+    let mut fields = renewed.ca(Some(&c.lab.middle), None);
+    let mut middle = c.lab.middle_fields();
+    middle.ca = Some(None);
+    let middle = c.lab.root.sign(&middle);
+    let ask = |own: &Certificate, roots: &[&Certificate]| rule(&judged(&leaf, &[own, &middle], roots, &question()));
+    assert_eq!(ask(&c.lab.middle.sign(&fields), &[&c.root]), "good");
+    fields.authority_key_id = None;
+    let own = c.lab.middle.sign(&fields);
+    assert_eq!(ask(&own, &[&c.root]), "no-authority-key-id");
+    // So does an anchor that another CA issued.
+    let mut fields = c.lab.middle_fields();
+    fields.authority_key_id = None;
+    let anchor = c.lab.root.sign(&fields);
+    assert_eq!(rule(&judged(&c.leaf(|_| {}), &[], &[&anchor], &question())), "no-authority-key-id");
+}
+
+#[test]
+fn every_step_is_told() {
+    let c = chain();
+    let leaf = c.leaf(|f| f.extended_key_usage = crate::judge::tests::lab::purposes(&["serverAuth"]));
+    let mut bag = Bag::new();
+    let target = bag.add_untrusted(&leaf);
+    bag.add_untrusted(&c.middle);
+    bag.add_anchor(&c.root);
+    let mut question = Question { purpose: Purpose::Server, revocation: true, ..question() };
+    question.host = Some(San::host("api.lab.internal").unwrap());
+    let mut crls = Crls::new();
+    crls.add("root.crl", revocation::crl(&c.lab.root, 1, &[]));
+    crls.add("middle.crl", revocation::crl(&c.lab.middle, 7, &[]));
+    let failed = |question: &Question, crls: &Crls| {
+        let verdict = verify(&bag, target, crls, question);
+        let all = steps(&bag, &verdict.path, crls, question);
+        assert!(all.iter().all(|s| !s.fact.is_empty() && !s.fact.ends_with('.')), "{all:?}");
+        let failed: Vec<_> = all.iter().filter(|s| s.refusal.is_some()).map(|s| s.check).collect();
+        assert_eq!(failed.is_empty(), verdict.outcome == Outcome::Valid, "{failed:?}");
+        (all.len(), failed)
+    };
+    assert_eq!(failed(&question, &crls), (23, vec![]));
+    let told = steps(&bag, &verify(&bag, target, &crls, &question).path, &crls, &question);
+    assert!(told.iter().any(|s| s.check == "revocation" && s.fact.contains("number 7")));
+    // Whatever fails is told, and not the first thing only.
+    question.host = Some(San::host("b.lab.internal").unwrap());
+    question.purpose = Purpose::Client;
+    assert_eq!(failed(&question, &Crls::new()).1[..2], ["purpose", "host"]);
+    question.at = at(2 * DAY);
+    assert_eq!(failed(&question, &crls).1[..3], ["time", "purpose", "host"]);
+}
+
 #[test]
 fn purposes() {
     let c = chain();
