@@ -49,4 +49,5 @@ mod interop {
     mod pyca;
     mod python;
     mod server;
+    mod verify;
 }

@@ -179,3 +179,43 @@ fn what_is_left_out_is_told() {
     let codes: Vec<_> = report["warnings"].as_array().unwrap().iter().map(|w| w["code"].clone()).collect();
     assert_eq!(codes, ["left-out", "left-out"]);
 }
+
+/// A second has begun, or it has not: fractions of it say nothing.
+#[test]
+fn fractions_of_a_second() {
+    let s = lab();
+    let report = ask(&s, &format!("{API} --no-crl --json")).exits(0).object();
+    let end = report["path"][0]["not_after"].as_str().unwrap().trim_end_matches('Z').to_string();
+    let start = report["path"][0]["not_before"].as_str().unwrap().trim_end_matches('Z').to_string();
+    yes(&s, &format!("{API} --no-crl --at {end}.999Z"));
+    yes(&s, &format!("{API} --no-crl --at {start}.001Z"));
+    let before: rootlet::model::Timestamp = format!("{start}Z").parse().unwrap();
+    let before = rootlet::model::Timestamp::from_unix(before.unix() - 1).unwrap().to_string();
+    no(&s, &format!("{API} --no-crl --at {}.999Z", before.trim_end_matches('Z')), "chain-not-yet-valid");
+    for wrong in ["2030.5", "2030-01-01T00:00:00.Z", "2030-01-01.5", "1.5d"] {
+        ask(&s, &format!("{API} --at {wrong} --json")).exits(2).error("invalid-value");
+    }
+}
+
+/// With --explain every step is told, those that fail marked; the SPIFFE ID is told with its parts.
+#[test]
+fn steps_and_ids() {
+    let s = lab();
+    let told = ask(&s, &format!("{WORKLOAD} --trust-domain lab.internal --explain --json")).exits(0).object();
+    assert_eq!(
+        (told["spiffe_id"].as_str(), told["trust_domain"].as_str()),
+        (Some("spiffe://lab.internal/ns/a"), Some("lab.internal"))
+    );
+    let steps = told["steps"].as_array().unwrap();
+    assert!(steps.iter().all(|step| step["passed"] == true && step["rule"].is_null()), "{told}");
+    let of = |name: &str| steps.iter().filter(|step| step["check"] == name).count();
+    assert_eq!((of("signature"), of("revocation"), of("spiffe"), of("anchor")), (2, 2, 1, 1));
+    ask(&s, WORKLOAD).exits(0).prints("spiffe   spiffe://lab.internal/ns/a (trust domain lab.internal, path /ns/a)");
+    let refused = ask(&s, &format!("{API} --host www.internal --purpose client --explain")).exits(3);
+    refused.prints("no purpose").prints("no host").prints("signed by the key of `CN=Lab Issuing`");
+    let told = ask(&s, &format!("{API} --host www.internal --explain --json")).exits(3).object();
+    let failed: Vec<_> = told["steps"].as_array().unwrap().iter().filter(|step| step["passed"] == false).collect();
+    assert_eq!(failed.len(), 1, "{told}");
+    assert_eq!((failed[0]["check"].as_str(), failed[0]["rule"].as_str()), (Some("host"), Some("name-mismatch")));
+    assert!(ask(&s, &format!("{API} --json")).exits(0).object().get("steps").is_none());
+}
