@@ -32,12 +32,9 @@ pub(super) fn check_below(child: &TbsFacts, issuer: &TbsFacts) -> Result<(), Ref
     Ok(())
 }
 
-/// A trust anchor: valid; a root says critically that it is a CA, and one that another CA issued names that one's key.
+/// A trust anchor: valid, and a root says critically that it is a CA. Who issued it does not matter (RFC 5280 6.1.1 (d)).
 pub(super) fn check_anchor(anchor: &Certificate, at: Timestamp) -> Result<(), Refusal> {
     link::check_time(anchor, at)?;
-    if !anchor.is_self_issued() && anchor.authority_key_id.is_none() {
-        return Err(Refusal::NoAuthorityKeyId { certificate: shown::certificate(anchor) });
-    }
     if anchor.is_self_issued() && anchor.extension(oid::BASIC_CONSTRAINTS).is_some_and(|e| !e.critical) {
         return Err(Refusal::RootConstraints { certificate: shown::certificate(anchor) });
     }
