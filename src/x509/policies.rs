@@ -9,6 +9,9 @@ pub(crate) const ANY_POLICY: &[u8] = &[0x55, 0x1d, 0x20, 0x00];
 /// No certificate of a public or private hierarchy names a tenth of these. More would make validation quadratic.
 const MOST: usize = 1_000;
 
+/// A policy of the issuer's domain and what it is called in the subject's.
+type Mapping<'a> = (&'a [u8], &'a [u8]);
+
 /// What a certificate says of policies (RFC 5280 4.2.1.4, 4.2.1.5, 4.2.1.11, 4.2.1.14). Policies are the content octets of
 /// their OIDs: arcs may be longer than any integer here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,7 +19,7 @@ pub(crate) struct PolicyFacts<'a> {
     /// certificatePolicies, the qualifiers left aside.
     pub policies: Option<Vec<&'a [u8]>>,
     /// policyMappings: the issuer's policy and the subject's.
-    pub mappings: Vec<(&'a [u8], &'a [u8])>,
+    pub mappings: Vec<Mapping<'a>>,
     /// requireExplicitPolicy, in certificates.
     pub require_explicit: Option<u32>,
     /// inhibitPolicyMapping, in certificates.
@@ -78,7 +81,7 @@ fn policies(extension: &ExtensionFacts) -> Result<Vec<&[u8]>, X509Error> {
     })
 }
 
-fn mappings(extension: &ExtensionFacts) -> Result<Vec<(&[u8], &[u8])>, X509Error> {
+fn mappings(extension: &ExtensionFacts) -> Result<Vec<Mapping<'_>>, X509Error> {
     items(extension, |fields| {
         let pair = (fields.expect(der::OID)?.content, fields.expect(der::OID)?.content);
         fields.end()?;

@@ -20,6 +20,9 @@ impl Chance {
     }
 }
 
+/// What is done to a whole tbsCertificate.
+type Rewrite = fn(&[u8]) -> Vec<u8>;
+
 /// A certificate that is about to be made.
 pub struct Plan {
     pub fields: CertificateFields,
@@ -28,7 +31,7 @@ pub struct Plan {
     pub signer: usize,
     pub extensions: Vec<fn(&mut Vec<Vec<u8>>)>,
     /// What becomes of the whole tbsCertificate in the end.
-    pub rewrite: Option<fn(&[u8]) -> Vec<u8>>,
+    pub rewrite: Option<Rewrite>,
     pub break_signature: bool,
 }
 
