@@ -6,12 +6,15 @@
 
 #[path = "differential/case.rs"]
 mod case;
+#[path = "differential/changes.rs"]
+mod changes;
 #[path = "forge/mod.rs"]
 mod forge;
 #[path = "differential/judges.rs"]
 mod judges;
 
-use case::{CHANGES, case};
+use case::case;
+use changes::CHANGES;
 use forge::Maker;
 use std::collections::{BTreeMap, BTreeSet};
 
