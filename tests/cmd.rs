@@ -21,6 +21,7 @@ mod cmd {
     mod lint;
     mod manifest;
     mod manifest_drift;
+    mod manifest_examples;
     mod manifest_refusals;
     mod output;
     mod refusals;

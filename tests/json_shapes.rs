@@ -4,8 +4,12 @@
 mod common;
 
 mod json_shapes {
+    pub mod codes;
     pub mod inspect;
+    pub mod judgment;
+    pub mod manifest;
     pub mod shape;
+    pub mod survey;
 }
 
 use common::ordered::Ordered;
@@ -14,9 +18,7 @@ use json_shapes::shape::Shape::{
     self, Bool, Hex, Loose, Map, Number, Object, Path as PathShape, Pem, Text, Time, Word,
 };
 use json_shapes::shape::{list, nullable};
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 const PROFILES: &[&str] = &["root", "intermediate", "server", "client", "peer", "workload"];
 const STATUSES: &[&str] = &["valid", "expired", "revoked", "on-hold", "not-yet-valid"];
@@ -169,19 +171,6 @@ fn renew() -> Shape {
     ])
 }
 
-fn renewed() -> Vec<(&'static str, bool, Shape)> {
-    vec![
-        ("name", false, Text),
-        ("action", false, Word(&["renewed", "reissued", "unchanged", "skipped", "failed"])),
-        ("certificate", true, certificate(true)),
-        ("reason", true, Text),
-        ("error", true, item_error()),
-        ("warnings", false, warnings()),
-        ("second_verifier", true, Text),
-        ("delivered", true, list(PathShape)),
-    ]
-}
-
 const ACTIONS: &[&str] = &[
     "create",
     "renew",
@@ -196,87 +185,17 @@ const ACTIONS: &[&str] = &[
     "nothing",
 ];
 
-fn plan() -> Shape {
-    let step = Loose(vec![
+fn renewed() -> Vec<(&'static str, bool, Shape)> {
+    vec![
         ("name", false, Text),
-        ("profile", false, Word(PROFILES)),
-        ("action", false, Word(ACTIONS)),
-        ("reason", false, nullable(Text)),
-        ("issuer", false, nullable(Text)),
-        ("differences", true, list(Object(vec![("field", Text), ("is", Text), ("wished", Text)]))),
-        ("cascades", true, list(Text)),
-        ("hints", true, list(Text)),
-    ]);
-    let unmanaged = Object(vec![("name", Text), ("profile", Word(PROFILES)), ("action", Word(&["keep", "revoke"]))]);
-    Object(vec![
-        ("changes", Number),
-        ("summary", Map(Box::new(Number))),
-        ("steps", list(step)),
-        ("unmanaged", list(unmanaged)),
-    ])
-}
-
-fn apply() -> Shape {
-    let mut result = renewed();
-    result[1].2 = Word(&[
-        "created",
-        "renewed",
-        "reissued",
-        "restored",
-        "delivered",
-        "configured",
-        "unchanged",
-        "skipped",
-        "failed",
-    ]);
-    let revoked = Object(vec![
-        ("name", nullable(Text)),
-        ("action", Word(&["revoked"])),
-        ("ca", Text),
-        ("serial", Hex),
-        ("certificate", nullable(certificate(true))),
-    ]);
-    Loose(vec![
-        ("summary", false, Map(Box::new(Number))),
-        ("results", false, list(Loose(result))),
-        ("pruned", true, list(revoked)),
+        ("action", false, Word(&["renewed", "reissued", "unchanged", "skipped", "failed"])),
+        ("certificate", true, certificate(true)),
+        ("reason", true, Text),
         ("error", true, item_error()),
         ("warnings", false, warnings()),
-    ])
-}
-
-#[test]
-fn manifests() {
-    let s = lab();
-    let init = vec![
-        ("action", Word(&["written"])),
-        ("template", Word(&["lab", "mesh", "postgres", "fleet"])),
-        ("files", list(PathShape)),
-        ("next", Text),
-    ];
-    prints(&s, "init --template fleet", 0, &Object(init));
-    let cas = "id = \"x\"\n[ca.lab-root]\nname = \"Lab Root\"\nprofile = \"root\"\n[ca.lab-issuing]\nname = \"Lab Issuing\"\nprofile = \"intermediate\"\n";
-    let leaf = "[cert.a]\nprofile = \"client\"\n[cert.\"api.internal\"]\nprofile = \"server\"\nip = \"10.0.0.1\"\n";
-    s.write("m.toml", format!("{cas}{leaf}"));
-    prints(&s, "plan m.toml", 3, &plan());
-    prints(&s, "apply m.toml --check", 3, &plan());
-    prints(&s, "apply m.toml", 0, &apply());
-    prints(&s, "plan m.toml", 0, &plan());
-    s.write("m.toml", format!("{cas}{}", leaf.replace("\"client\"", "\"client\"\ndays = 3\nemail = \"a@b.example\"")));
-    prints(&s, "plan m.toml", 3, &plan());
-    s.ok(&["revoke", "a", "--reason", "certificate-hold"]);
-    prints(&s, "apply m.toml", 1, &apply());
-    s.ok(&["revoke", "a", "--release"]);
-    s.write("m.toml", cas);
-    prints(&s, "plan m.toml --prune", 3, &plan());
-    prints(&s, "apply m.toml --prune --yes", 0, &apply());
-    s.write("m.toml", cas.replace("intermediate\"", "intermediate\"\npermit = \"dns:x\""));
-    prints(&s, "plan m.toml", 1, &plan());
-    let refused = s.run(&["apply", "m.toml", "--json"]).exits(1);
-    error().check(&Ordered::parse(&refused.stderr), "").unwrap();
-    s.write("m.toml", "[ca.x]\nprofile = 1\nx = 2\n");
-    let refused = s.run(&["apply", "m.toml", "--json"]).exits(1);
-    error().check(&Ordered::parse(&refused.stderr), "").unwrap();
+        ("second_verifier", true, Text),
+        ("delivered", true, list(PathShape)),
+    ]
 }
 
 fn item_error() -> Shape {
@@ -324,174 +243,6 @@ fn request() -> Shape {
         ("request", request_view()),
         ("warnings", warnings()),
     ])
-}
-
-fn status() -> Shape {
-    let due = Object(vec![
-        ("kind", Word(&["certificate", "ca", "crl", "past", "delivery", "public", "half-done"])),
-        ("name", nullable(Text)),
-        ("message", Text),
-        ("at", nullable(Time)),
-        ("hint", Text),
-    ]);
-    let finding = Object(vec![
-        ("kind", Word(&["ca", "certificate"])),
-        ("name", Text),
-        ("serial", Hex),
-        ("lint", Text),
-        ("severity", Word(&["error", "warning"])),
-        ("citation", Text),
-        ("message", Text),
-        ("hint", nullable(Text)),
-    ]);
-    Object(vec![("due", list(due)), ("findings", list(finding)), ("warnings", warnings())])
-}
-
-/// A node of `tree`: a certificate, what is said of a CA, and what is below it; `below` levels of it are looked at.
-fn tree_node(below: usize) -> Shape {
-    let Object(fields) = certificate(false) else { panic!("a certificate is an object") };
-    let mut fields: Vec<_> = fields.into_iter().map(|(name, shape)| (name, false, shape)).collect();
-    let month = Object(vec![("month", nullable(Text)), ("certificates", Number)]);
-    let counts = ["total", "valid", "expiring", "not_yet_valid", "expired", "revoked", "on_hold", "replaced"];
-    let mut leaves: Vec<_> = counts.map(|name| (name, Number)).into();
-    leaves.extend([("listed", Bool), ("ends", list(month))]);
-    let crl = Object(vec![
-        ("state", Word(&["good", "due", "ended", "none"])),
-        ("reason", nullable(Text)),
-        ("number", nullable(Number)),
-        ("next_update", nullable(Time)),
-        ("entries", nullable(Number)),
-    ]);
-    fields.push(("expiring", false, Bool));
-    fields.extend([
-        ("generation", true, Number),
-        ("newest", true, Bool),
-        ("key_place", true, Word(&["here", "detached", "foreign"])),
-        ("problem", true, nullable(Text)),
-        ("crl", true, crl),
-        ("leaves", true, Object(leaves)),
-    ]);
-    fields.push(("children", false, list(if below == 0 { Object(vec![]) } else { tree_node(below - 1) })));
-    Loose(fields)
-}
-
-/// A node of `tree FILE`.
-fn file_node(below: usize) -> Shape {
-    let places =
-        &["self-signed", "self-issued", "issuer-missing", "not-signed", "loop", "continued", "signed", "unchecked"];
-    Object(vec![
-        ("number", Number),
-        ("copies", Number),
-        ("ca", Bool),
-        ("serial", Hex),
-        ("subject", Text),
-        ("issuer", Text),
-        ("not_before", Time),
-        ("not_after", Time),
-        ("sans", list(Object(vec![("type", Text), ("value", Text)]))),
-        ("sans_total", Number),
-        ("key_algorithm", Text),
-        ("signature_algorithm", Text),
-        ("path_len", nullable(Number)),
-        ("subject_key_id", nullable(Hex)),
-        ("authority_key_id", nullable(Hex)),
-        ("fingerprint_sha256", Hex),
-        ("spki_sha256", Hex),
-        ("status", Word(&["valid", "expired", "not-yet-valid"])),
-        ("expiring", Bool),
-        ("place", Word(places)),
-        ("other", nullable(Number)),
-        ("repeats", nullable(Word(&["elsewhere", "above"]))),
-        ("children", list(if below == 0 { Object(vec![]) } else { file_node(below - 1) })),
-    ])
-}
-
-fn report() -> Shape {
-    Loose(vec![
-        ("title", false, Text),
-        ("generated_at", false, Time),
-        ("authorities", false, Number),
-        ("certificates", false, Number),
-        ("due", false, Number),
-        ("findings", false, Number),
-        ("file", false, nullable(PathShape)),
-        ("html", true, Text),
-        ("warnings", false, warnings()),
-    ])
-}
-
-/// What `verify --explain` asks of each certificate of a path.
-const CHECKS: &[&str] = &[
-    "form",
-    "time",
-    "names",
-    "leaf",
-    "purpose",
-    "host",
-    "email",
-    "spiffe",
-    "ca",
-    "path-length",
-    "name-constraints",
-    "issuer",
-    "signature",
-    "revocation",
-    "anchor",
-    "policies",
-];
-
-fn verified(explain: bool) -> Shape {
-    let path = || {
-        list(Object(vec![
-            ("subject", Text),
-            ("issuer", Text),
-            ("serial", Hex),
-            ("not_before", Time),
-            ("not_after", Time),
-            ("fingerprint_sha256", Hex),
-            ("trusted", Bool),
-            ("revocation", nullable(Word(&["good", "revoked", "unknown"]))),
-            ("crl_number", nullable(Number)),
-        ]))
-    };
-    let reason = || {
-        Object(vec![
-            ("rule", Text),
-            ("citation", Text),
-            ("message", Text),
-            ("hint", Text),
-            ("certificate", nullable(Text)),
-            ("fingerprint_sha256", nullable(Hex)),
-        ])
-    };
-    let mut fields = vec![
-        ("verdict", Word(&["valid", "invalid", "unknown"])),
-        ("at", Time),
-        ("spiffe_id", nullable(Text)),
-        ("trust_domain", nullable(Text)),
-        ("revocation_checked", Bool),
-        ("path", path()),
-        ("reason", nullable(reason())),
-        ("tries", Number),
-    ];
-    if explain {
-        let step = Object(vec![
-            ("certificate", Text),
-            ("check", Word(CHECKS)),
-            ("passed", Bool),
-            ("message", Text),
-            ("rule", nullable(Text)),
-            ("citation", nullable(Text)),
-        ]);
-        fields.push(("steps", list(step)));
-        fields.push(("tried", list(Object(vec![("path", path()), ("reason", reason())]))));
-    }
-    fields.push(("warnings", warnings()));
-    Object(fields)
-}
-
-fn act() -> Shape {
-    Object(vec![("at", Time), ("action", Text), ("name", nullable(Text)), ("detail", Text)])
 }
 
 fn salvage() -> Shape {
@@ -679,110 +430,6 @@ fn keys() {
 }
 
 #[test]
-fn answers() {
-    let s = lab();
-    s.ok(&["server", "answer.internal"]);
-    let file = "pki/certs/answer.internal/cert.pem";
-    prints(&s, &format!("verify {file}"), 0, &verified(false));
-    prints(&s, &format!("verify {file} --host other.internal"), 3, &verified(false));
-    prints(&s, &format!("verify {file} --roots pki/ca/lab-root/cert.pem --explain"), 3, &verified(true));
-    s.ok(&["revoke", "answer.internal"]);
-    prints(&s, &format!("verify {file} --explain"), 3, &verified(true));
-}
-
-const SEVERITIES: &[&str] = &["error", "warning", "notice"];
-
-/// What `lint` prints.
-fn linted() -> Shape {
-    let finding = Object(vec![
-        ("rule", Text),
-        ("citation", Text),
-        ("severity", Word(SEVERITIES)),
-        ("allowed", Bool),
-        ("message", Text),
-        ("hint", nullable(Text)),
-        ("object", Number),
-        ("name", Text),
-    ]);
-    let object = Object(vec![
-        ("number", Number),
-        ("kind", Word(&["certificate", "crl", "unreadable", "skipped"])),
-        ("name", Text),
-        ("line", nullable(Number)),
-        ("fingerprint_sha256", nullable(Hex)),
-        ("issuer", nullable(Number)),
-        ("issuer_known", Bool),
-    ]);
-    let counts = ["certificates", "crls", "error", "warning", "notice", "allowed"];
-    Object(vec![
-        ("findings", list(finding)),
-        ("objects", list(object)),
-        ("counts", Object(counts.map(|name| (name, Number)).into())),
-        ("warnings", warnings()),
-    ])
-}
-
-#[test]
-fn lints() {
-    let s = lab();
-    s.ok(&["server", "lint.internal", "--key", "ed25519"]);
-    prints(&s, "lint pki/certs/lint.internal/fullchain.pem", 0, &linted());
-    prints(&s, "lint pki/certs/lint.internal/cert.pem --for chromium --profile client", 3, &linted());
-    prints(&s, "lint pki/public/crls.pem", 0, &linted());
-    let rule = Object(vec![
-        ("id", Text),
-        ("severity", Word(SEVERITIES)),
-        ("severity_if_asked", Word(SEVERITIES)),
-        ("counts", Word(&["always", "when-asked"])),
-        ("judges", Word(&["certificate", "crl", "file"])),
-        ("sets", list(Text)),
-        ("citation", Text),
-        ("about", Text),
-        ("hint", Text),
-    ]);
-    let set = Object(vec![("name", Text), ("about", Text), ("source", Text)]);
-    prints(&s, "lint --rules", 0, &Object(vec![("rules", list(rule)), ("sets", list(set))]));
-}
-
-#[test]
-fn status_and_history() {
-    let s = lab();
-    prints(&s, "status", 0, &status());
-    s.ok(&["client", "late", "--not-before", &s.time(-100), "--not-after", &s.time(20)]);
-    s.ok(&["revoke", "c", "--no-crl"]);
-    prints(&s, "status", 3, &status());
-    prints(&common::hostile::adopted("example.org"), "status", 3, &status());
-    let told = Object(vec![("acts", list(act())), ("warnings", warnings())]);
-    prints(&s, "history", 0, &told);
-    prints(&s, "history c", 0, &told);
-    for line in s.ok(&["history", "--jsonl"]).stdout.lines() {
-        act().check(&Ordered::parse(line), "").unwrap();
-    }
-}
-
-#[test]
-fn trees_and_reports() {
-    let s = lab();
-    let tree = Object(vec![("tree", list(tree_node(3))), ("warnings", warnings())]);
-    prints(&s, "tree", 0, &tree);
-    prints(&s, "tree --leaves", 0, &tree);
-    let unreadable = Object(vec![("number", Number), ("line", nullable(Number)), ("problem", Text)]);
-    let file = Object(vec![
-        ("tree", list(file_node(3))),
-        ("certificates", Number),
-        ("others", Number),
-        ("unreadable", list(unreadable)),
-        ("warnings", warnings()),
-    ]);
-    prints(&s, "tree pki/certs/c/fullchain.pem", 0, &file);
-    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    s.write("mixed.pem", s.text("pki/ca/lab-root/cert.pem") + &s.text("pki/certs/c/fullchain.pem") + broken);
-    prints(&s, "tree mixed.pem", 0, &file);
-    prints(&s, "report", 0, &report());
-    prints(&s, "report --output pki.html", 0, &report());
-}
-
-#[test]
 fn imports() {
     let s = lab();
     let counts = ["revocations", "known", "certificates", "index_valid", "index_expired"];
@@ -836,56 +483,4 @@ fn every_verb_prints_the_same_certificate() {
     assert_eq!(listed, Some(shown.get("certificate")));
     let streamed = s.ok(&["list", "--pem", "--jsonl"]).stdout;
     assert!(streamed.lines().any(|line| Ordered::parse(line) == *shown.get("certificate")));
-}
-
-/// The list of error codes in the documentation is closed: each is in the source, and each of the source is in it.
-#[test]
-fn every_error_code_is_documented() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let Ok(text) = fs::read_to_string(root.join("docs/json.md")) else { return };
-    let documented = codes_of_table(&text);
-    assert!(!documented.is_empty(), "docs/json.md lists no error codes");
-    let mut used = BTreeSet::new();
-    for_each_source(&root.join("src"), &mut |source| used.extend(codes_of_source(source)));
-    let unknown: Vec<_> = documented.difference(&used).collect();
-    let missing: Vec<_> = used.difference(&documented).collect();
-    assert!(unknown.is_empty() && missing.is_empty(), "not in src/: {unknown:?}; not in docs/json.md: {missing:?}");
-}
-
-/// The first words in backticks of the rows under the heading that speaks of error codes.
-fn codes_of_table(text: &str) -> BTreeSet<String> {
-    let mut inside = false;
-    let mut codes = BTreeSet::new();
-    for line in text.lines() {
-        if line.starts_with('#') {
-            inside = line.to_lowercase().contains("error code");
-        }
-        let row = line.strip_prefix("| `").or_else(|| line.strip_prefix("- `"));
-        if let (true, Some(row)) = (inside, row) {
-            codes.extend(row.split('`').next().map(String::from));
-        }
-    }
-    codes
-}
-
-/// The texts in the bodies of the functions `fn code(&self) -> &'static str`.
-fn codes_of_source(source: &str) -> BTreeSet<String> {
-    let mut codes = BTreeSet::new();
-    for part in source.split("pub fn code(&self) -> &'static str {").skip(1) {
-        let body = part.split("\n    }\n").next().unwrap_or_default();
-        for line in body.lines().filter(|l| !l.trim_start().starts_with("//")) {
-            codes.extend(line.split('"').skip(1).step_by(2).map(String::from));
-        }
-    }
-    codes
-}
-
-fn for_each_source(folder: &Path, visit: &mut dyn FnMut(&str)) {
-    for entry in fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()) {
-        if entry.is_dir() {
-            for_each_source(&entry, visit);
-        } else if entry.extension().is_some_and(|e| e == "rs") {
-            visit(&fs::read_to_string(&entry).expect("a source file"));
-        }
-    }
 }

@@ -25,6 +25,7 @@ mod doctor_files;
 mod doctor_history;
 mod easy_rsa;
 mod error;
+mod error_code;
 mod findings;
 mod folder;
 mod foreign_crl;
