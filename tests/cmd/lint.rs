@@ -102,8 +102,8 @@ fn files_of_all_kinds() {
     let mut piped = s.command(&["lint", "-", "--fail-on", "warning", "--issuer-file", ROOT]);
     piped.stdin(std::fs::File::open(s.path("wrong-order.pem")).unwrap());
     Ran::of(piped).exits(3).prints("it stands behind its issuer, object 1").prints("file-order, RFC 8446");
-    // A leaf under another CA.
-    s.ok(&["--pki", "other", "root", "Other Root"]);
+    // A leaf under another CA, one that is not younger than the leaf.
+    s.ok(&["--pki", "other", "root", "Other Root", "--not-before", &s.time(-86_400)]);
     let wrong = report(&s, &format!("{LEAF} --issuer-file other/ca/other-root/cert.pem"), 3);
     let rules: Vec<_> = found(&wrong).into_iter().map(|(_, rule)| rule).collect();
     assert_eq!(rules, ["signature-wrong", "authority-key-id-issuer", "issuer-name"]);
