@@ -2,7 +2,7 @@
 
 use super::der::{self, Reader};
 use super::name::read_name;
-use super::{ExtensionFacts, NameDer, NameFacts, X509Error};
+use super::{ExtensionFacts, NameDer, NameFacts, X509Error, crl_loose};
 use crate::model::{Reason, Serial, Timestamp};
 
 const WHAT: &str = "the CRL";
@@ -191,32 +191,22 @@ fn read_key_id(value: &[u8]) -> Option<Vec<u8>> {
     Some(id.content.to_vec())
 }
 
+/// An entry that a validator can use: what only tells something to people is refused.
 fn read_entry(list: &mut Reader<'_>) -> Result<RevokedEntry, X509Error> {
-    let one = list.expect(der::SEQUENCE)?;
-    let mut parts = list.inside(one);
-    let serial = parts.expect(der::INTEGER)?.content;
-    if serial.first().is_some_and(|b| b & 0x80 != 0) {
-        return Err(parts.fail("a negative serial number"));
+    let fail = |problem: &str| X509Error::malformed(WHAT, problem);
+    let entry = crl_loose::read_entry(list)?;
+    if entry.serial.first().is_some_and(|b| b & 0x80 != 0) {
+        return Err(fail("a negative serial number"));
     }
-    let serial = Serial::from_unsigned(serial).map_err(|e| parts.fail(&e.to_string()))?;
-    let revoked_at = parts.time()?;
-    let (mut reason, mut invalidity_date) = (Reason::Unspecified, None);
-    if let Some(sequence) = parts.optional(der::SEQUENCE)? {
-        for e in read_list(&mut parts.inside(sequence))? {
-            match e.oid.arcs() {
-                super::oid::REASON_CODE => {
-                    let code =
-                        if let [der::ENUMERATED, 1, code] = e.value[..] { Reason::from_code(code) } else { None };
-                    reason = code.ok_or_else(|| parts.fail("an unknown reason"))?;
-                }
-                super::oid::INVALIDITY_DATE => invalidity_date = Some(Reader::new(&e.value, WHAT).time()?),
-                _ if e.critical => return Err(parts.fail("an unknown critical entry extension")),
-                _ => {}
-            }
-        }
+    if entry.has_other_critical {
+        return Err(fail("an unknown critical entry extension"));
     }
-    parts.end()?;
-    Ok(RevokedEntry { serial, revoked_at, reason, invalidity_date })
+    Ok(RevokedEntry {
+        serial: Serial::from_unsigned(entry.serial).map_err(|e| fail(&e.to_string()))?,
+        revoked_at: entry.revoked_at,
+        reason: Reason::from_code(entry.reason).ok_or_else(|| fail("an unknown reason"))?,
+        invalidity_date: entry.invalidity_date,
+    })
 }
 
 /// Extensions one after the other, of a CRL, an entry or a request.

@@ -103,14 +103,18 @@ pub fn extension(oid: &str, critical: bool, value: &[u8]) -> Vec<u8> {
 
 /// An encoded certificate with other extensions.
 pub fn edit_extensions(fields: &CertificateFields, edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
-    let tbs = encode_certificate(fields).unwrap();
-    let mut outer = Reader::new(&tbs, "test");
+    edit_list(&encode_certificate(fields).unwrap(), der::context_constructed(3), edit)
+}
+
+/// To-be-signed bytes with other extensions, which stand under this tag: 3 in a certificate, 0 in a CRL.
+pub fn edit_list(tbs: &[u8], tag: u8, edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+    let mut outer = Reader::new(tbs, "test");
     let sequence = outer.expect(der::SEQUENCE).unwrap();
     let mut parts = outer.inside(sequence);
     let (mut body, mut extensions) = (Vec::new(), Vec::new());
     while !parts.is_empty() {
         let part = parts.any().unwrap();
-        if part.tag != der::context_constructed(3) {
+        if part.tag != tag {
             body.extend_from_slice(part.whole);
             continue;
         }
@@ -122,7 +126,7 @@ pub fn edit_extensions(fields: &CertificateFields, edit: impl FnOnce(&mut Vec<Ve
     }
     edit(&mut extensions);
     let list = tlv(der::SEQUENCE, &extensions.concat());
-    tlv(der::SEQUENCE, &[body, tlv(der::context_constructed(3), &list)].concat())
+    tlv(der::SEQUENCE, &[body, tlv(tag, &list)].concat())
 }
 
 /// Drops an extension by OID.

@@ -6,21 +6,12 @@ use super::extension::named;
 use super::key::Key;
 use super::signature::{Algorithm, is_forged};
 use super::validity::is_misencoded;
-use super::{hex, repeated, shown};
+use super::{crl_rule as rule, hex, repeated, shown};
 use crate::model::{KeyUsage, Lifetime};
-use crate::policy::lint::{Check, Lint, Report};
+use crate::policy::lint::{Lint, Report};
 use crate::policy::set::RuleSet;
 use crate::x509::der::{self, Reader};
 use crate::x509::{SignatureAlgorithm, oid};
-
-const fn rule(
-    id: &'static str,
-    citation: &'static str,
-    about: &'static str,
-    check: fn(&CrlView<'_>, &mut Report),
-) -> Lint {
-    Lint::new(id, citation, about, Check::Crl(check))
-}
 
 pub(super) static LINTS: &[Lint] = &[
     rule("crl-version", "RFC 5280 5.1.2.1", "a CRL is version 2", version)

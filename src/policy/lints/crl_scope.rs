@@ -1,20 +1,11 @@
 //! What a CRL covers: issuingDistributionPoint, and deltas.
 
 use super::crl_view::{CrlView, DELTA, extension};
-use super::hex;
-use crate::policy::lint::{Check, Lint, Report};
+use super::{crl_rule as rule, hex};
+use crate::policy::lint::{Lint, Report};
 use crate::policy::set::RuleSet;
 use crate::x509::X509Error;
 use crate::x509::der::{self, Reader, Value};
-
-const fn rule(
-    id: &'static str,
-    citation: &'static str,
-    about: &'static str,
-    check: fn(&CrlView<'_>, &mut Report),
-) -> Lint {
-    Lint::new(id, citation, about, Check::Crl(check))
-}
 
 pub(super) static LINTS: &[Lint] = &[
     rule("crl-scope-malformed", "RFC 5280 5.2.5", "an issuingDistributionPoint can be read", malformed)

@@ -75,6 +75,16 @@ const fn rule(
     Lint::new(id, citation, about, Check::Certificate(check))
 }
 
+/// A rule for CRLs as a whole.
+const fn crl_rule(
+    id: &'static str,
+    citation: &'static str,
+    about: &'static str,
+    check: fn(&CrlView<'_>, &mut Report),
+) -> Lint {
+    Lint::new(id, citation, about, Check::Crl(check))
+}
+
 /// So many octets or characters of somebody's text are shown.
 const MOST_SHOWN: usize = 128;
 

@@ -31,33 +31,11 @@ fn crl_with(
     };
     let entries: Vec<RevokedEntry> = revoked.iter().map(entry).collect();
     let tbs = TbsCrl::encode(&fields, entries.iter().collect::<CrlEntries>());
-    let bytes = edit_crl(tbs.as_bytes(), extensions);
+    let bytes = edit_list(tbs.as_bytes(), der::context_constructed(0), extensions);
     let signature = by.signer.sign(Approved::after_rehearsal(&bytes)).unwrap();
     let whole = [&[0][..], &signature].concat();
     let parts = [&bytes[..], fields.signature_algorithm.der(), &tlv(der::BIT_STRING, &whole)];
     Crl::read_old(constructed(der::SEQUENCE, &parts)).unwrap()
-}
-
-fn edit_crl(tbs: &[u8], edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
-    let mut outer = der::Reader::new(tbs, "test");
-    let sequence = outer.expect(der::SEQUENCE).unwrap();
-    let mut parts = outer.inside(sequence);
-    let (mut body, mut extensions) = (Vec::new(), Vec::new());
-    while !parts.is_empty() {
-        let part = parts.any().unwrap();
-        if part.tag != der::context_constructed(0) {
-            body.extend_from_slice(part.whole);
-            continue;
-        }
-        let list = parts.inside(part).expect(der::SEQUENCE).unwrap();
-        let mut list = parts.inside(list);
-        while !list.is_empty() {
-            extensions.push(list.any().unwrap().whole.to_vec());
-        }
-    }
-    edit(&mut extensions);
-    let list = tlv(der::SEQUENCE, &extensions.concat());
-    tlv(der::SEQUENCE, &[body, tlv(der::context_constructed(0), &list)].concat())
 }
 
 /// The answer about a leaf when the intermediate's CRLs are these and the root's is fine.
