@@ -68,6 +68,22 @@ impl Disk {
         self.create_with_mode(path, bytes, access.file_mode())
     }
 
+    /// As [`Disk::create`], and a kill at any instant leaves the whole file or none: it is written under another name first.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn create_whole(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), DiskError> {
+        let folder = parent(path);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = folder.join(format!("{TEMPORARY_PREFIX}{name}.{}", std::process::id()));
+        self.sweep_dead(&folder, &name)?;
+        self.create(&temporary, bytes, access).map_err(|e| e.about(path))?;
+        self.rename_new(&temporary, path).map_err(|e| {
+            drop(self.remove(&temporary));
+            e.about(path)
+        })
+    }
+
     fn create_with_mode(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
         self.create_from(path, mode, &|out| out.write_all(bytes))
     }

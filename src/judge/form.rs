@@ -78,6 +78,8 @@ fn extensions(facts: &TbsFacts, besides: &[&[u64]]) -> Result<(), Violation> {
         let empty = match arcs {
             a if a == oid::EXTENDED_KEY_USAGE => facts.extended_key_usage.as_ref().is_some_and(Vec::is_empty),
             a if a == oid::SUBJECT_ALT_NAME => facts.names.as_ref().is_some_and(Vec::is_empty),
+            // At least one bit is set (RFC 5280 4.2.1.3).
+            a if a == oid::KEY_USAGE => facts.key_usage.is_some_and(|u| u.bits() == 0),
             _ => false,
         };
         if e.malformed || empty {

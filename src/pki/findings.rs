@@ -25,6 +25,7 @@ pub struct StatusFinding {
     /// Its serial number.
     pub serial: String,
     /// The id of the rule.
+    #[serde(rename = "rule")]
     pub lint: &'static str,
     /// `error` or `warning`.
     pub severity: Severity,

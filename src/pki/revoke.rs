@@ -97,8 +97,12 @@ impl Pki {
         let mut crl_numbers = BTreeMap::new();
         let mut signed = Vec::new();
         let written = !request.no_crl && !touched.is_empty();
+        // A CA that ended or was revoked signs nothing more, and nobody trusts what it issued: it does not keep the others
+        // from telling of theirs. Alone it is refused, since nothing would be told at all.
+        let (able, spent): (Vec<_>, Vec<_>) = touched.keys().partition(|id| cas.problem(**id, now).is_none());
+        let (able, spent) = if able.is_empty() { (spent, able) } else { (able, spent) };
         if written {
-            let result = place.sign_crls(&*transaction, &cas, touched.keys().copied(), &mut signed);
+            let result = place.sign_crls(&*transaction, &cas, able.into_iter().copied(), &mut signed);
             if let Err(e) = result.and_then(|()| Ok(transaction.mark_unpublished()?)) {
                 signed.into_iter().for_each(|s| s.pending.abandon(place));
                 return Err(e);
@@ -119,6 +123,9 @@ impl Pki {
             missing = self.publish_fresh(&fresh).map_err(Error::not_released("the revocation"))?;
         }
         let mut warnings = self.crl_warnings(&missing)?;
+        if written {
+            warnings.extend(spent.into_iter().filter_map(|id| Some(spent_ca(&cas, cas.by_id(*id)?, now))));
+        }
         warnings.extend(self.place.keyring.source.warnings());
         let transaction = self.store.begin(crate::store::Access::Read)?;
         let mut results = Vec::new();
@@ -165,12 +172,22 @@ impl Pki {
                 }
             }
             drop(transaction);
+            if issuers.iter().any(|id| cas.problem(*id, now).is_none()) {
+                issuers.retain(|id| cas.problem(*id, now).is_none());
+            }
             for id in issuers {
                 place.crl_issuer(&cas, id)?;
             }
         }
         Ok(())
     }
+}
+
+fn spent_ca(cas: &Cas, ca: &Ca, now: Timestamp) -> Warning {
+    let problem = cas.problem(ca.id(), now).unwrap_or_default();
+    let (handle, generation) = (ca.handle(), ca.authority.generation);
+    let text = format!("generation {generation} of `{handle}` signs no CRL any more: {problem}; its part is recorded");
+    Warning::new("crl-stale", text)
 }
 
 /// What all targets mean.

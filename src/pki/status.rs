@@ -8,7 +8,7 @@ use crate::disk::entries;
 use crate::issue::Warning;
 use crate::model::{Timestamp, Window};
 use crate::policy::Severity;
-use crate::store::{KeyPlace, Record};
+use crate::store::{Filter, KeyPlace, Record, Transaction};
 use serde::Serialize;
 
 /// What `status` is asked for.
@@ -86,6 +86,9 @@ impl Pki {
                 due.push(one("past", Some(ca.handle().to_string()), e.to_string(), None, e.hints().concat()));
             }
         }
+        for ca in cas.iter() {
+            due.extend(stranded(&*transaction, &cas, ca, now)?);
+        }
         due.append(&mut leaves);
         for handle in transaction.due_deliveries()? {
             let message = format!("the files of `{handle}` are not delivered yet");
@@ -108,6 +111,34 @@ const NEXT_COMMAND: &str = "the next command that writes sees to it; so does `ro
 
 fn one(kind: &'static str, name: Option<String>, message: String, at: Option<Timestamp>, hint: String) -> Due {
     Due { kind, name, message, at, hint }
+}
+
+/// So many certificates below a revoked CA are counted.
+const MOST_STRANDED: usize = 1_000;
+
+/// What is in use below a CA that was revoked, or below one that is: whoever looks at CRLs refuses it.
+fn stranded(transaction: &dyn Transaction, cas: &Cas, ca: &Ca, now: Timestamp) -> Result<Option<Due>, Error> {
+    let Some(revoked) = cas.chain(ca.id()).into_iter().find(|c| c.authority.certificate.revocation.is_some()) else {
+        return Ok(None);
+    };
+    let (mut count, mut first) = (0, None);
+    let filter = Filter { issuer: Some(ca.id()), unexpired_at: Some(now), ..Filter::default() };
+    transaction.walk(&filter, &mut |record| {
+        if record.revocation.is_none() {
+            count += 1;
+            first.get_or_insert(record.handle);
+        }
+        count < MOST_STRANDED
+    })?;
+    let Some(first) = first else { return Ok(None) };
+    let what = match count {
+        1 => format!("`{first}` is in use"),
+        MOST_STRANDED => format!("{MOST_STRANDED} certificates or more are in use, `{first}` among them,"),
+        n => format!("{n} certificates are in use, `{first}` among them,"),
+    };
+    let message = format!("{what} below `{}`, which is revoked: whoever looks at CRLs refuses them", revoked.handle());
+    let hint = "issue them again below another CA, with `--issuer CA --force`";
+    Ok(Some(one("ca", Some(revoked.handle().to_string()), message, None, hint.into())))
 }
 
 fn due_certificate(record: &Record, now: Timestamp) -> Due {

@@ -7,7 +7,7 @@ use crate::judge::input::{Found, Object};
 use crate::judge::{Forest, Link, Place, Stand, Top};
 use crate::keys::sha256;
 use crate::model::Timestamp;
-use crate::x509::{Certificate, SignatureAlgorithm, public_key_kind};
+use crate::x509::{Certificate, SignatureAlgorithm, public_key_name};
 use serde::Serialize;
 
 /// Alternative names of one certificate that are told; a hostile one has a hundred thousand.
@@ -160,7 +160,7 @@ impl Reader<'_> {
             not_after: c.not_after,
             sans: c.names.iter().flatten().take(MAX_NAMES).map(name_view).collect(),
             sans_total: c.names.as_ref().map_or(0, Vec::len),
-            key_algorithm: public_key_kind(&c.public_key).map_or_else(|_| "unknown".into(), |k| k.to_string()),
+            key_algorithm: public_key_name(&c.public_key),
             signature_algorithm: SignatureAlgorithm::name_of(c.outer_algorithm()),
             path_len: c.basic_constraints.and_then(|b| b.path_len),
             subject_key_id: c.subject_key_id.as_deref().map(hex),

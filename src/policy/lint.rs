@@ -208,6 +208,7 @@ fn distance(a: &str, b: &str) -> usize {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
     /// The id of the lint.
+    #[serde(rename = "rule")]
     pub lint: &'static str,
     /// Where the rule is written.
     pub citation: &'static str,

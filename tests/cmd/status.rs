@@ -98,7 +98,7 @@ fn findings_of_what_was_adopted() {
     assert!(told.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{told}");
     // Errors alone make it say no, and those of rules that were accepted do not.
     let mut rules: Vec<&str> =
-        findings.iter().filter(|f| f["severity"] == "error").map(|f| f["lint"].as_str().unwrap()).collect();
+        findings.iter().filter(|f| f["severity"] == "error").map(|f| f["rule"].as_str().unwrap()).collect();
     rules.sort_unstable();
     rules.dedup();
     let (last, others) = rules.split_last().unwrap();
@@ -107,7 +107,7 @@ fn findings_of_what_was_adopted() {
         ["status", "--json"].into_iter().chain(options).collect()
     }
     let left = s.run(&allowing(others)).exits(3).object();
-    assert!(left["findings"].as_array().unwrap().iter().all(|f| f["severity"] == "warning" || f["lint"] == *last));
+    assert!(left["findings"].as_array().unwrap().iter().all(|f| f["severity"] == "warning" || f["rule"] == *last));
     s.run(&allowing(&rules)).exits(0);
     s.refuses(&["status", "--allow", "no-such-rule"], 2, "usage");
     s.refuses(&["status", "--allow", "no-such-rule", "--pki", "nowhere"], 2, "usage");

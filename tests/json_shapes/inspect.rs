@@ -25,7 +25,7 @@ fn extensions() -> Shape {
 
 fn findings() -> Shape {
     list(Object(vec![
-        ("lint", Text),
+        ("rule", Text),
         ("citation", Text),
         ("severity", Word(&["warning", "error"])),
         ("message", Text),

@@ -17,7 +17,7 @@ fn status() -> Shape {
         ("kind", Word(&["ca", "certificate"])),
         ("name", Text),
         ("serial", Hex),
-        ("lint", Text),
+        ("rule", Text),
         ("severity", Word(&["error", "warning"])),
         ("citation", Text),
         ("message", Text),

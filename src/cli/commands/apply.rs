@@ -18,7 +18,7 @@ struct Options {
     /// Do nothing; exit code 3 when something is to be done, as `plan` does
     #[arg(long, conflicts_with = "yes")]
     check: bool,
-    /// Revoke and replace without being asked
+    /// Revoke what `--prune` finds without being asked
     #[arg(long)]
     yes: bool,
 }

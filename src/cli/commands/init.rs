@@ -58,8 +58,9 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     if exists(&path) {
         return Err(Error::FileExists { path }.into());
     }
-    for (path, text) in &files {
-        Disk::default().create(path, text.as_bytes(), Access::Public).map_err(Error::from)?;
+    // The manifest last: where it is, all that it needs is there, whole.
+    for (path, text) in files.iter().rev() {
+        Disk::default().create_whole(path, text.as_bytes(), Access::Public).map_err(Error::from)?;
     }
     let next = format!("rootlet apply {}", path.display());
     if context.printer.is_json() {

@@ -345,8 +345,8 @@ impl Look<'_> {
         }
         for item in first.into_iter().chain(contents) {
             let damaged = match &item.content {
-                // Certificates and CRLs that are here could be read: nothing more is asked of so many.
-                Content::Object(Object::Certificate(_) | Object::Crl(_)) => false,
+                // Certificates that are here could be read: nothing more is asked of so many. Entries of CRLs were not yet.
+                Content::Object(Object::Certificate(_)) => false,
                 _ => self.report(&item).is_damaged(),
             };
             gathered.take(&item, damaged);

@@ -235,7 +235,7 @@ fn file_node(node: &FileNode, now: Timestamp) -> Branch {
     match node.place {
         "self-signed" => branch.also(Style::Dim, "self-signed"),
         "self-issued" => {
-            branch.also(Style::Bad, "names itself as its issuer, and its signature is not seen to be its own")
+            branch.also(Style::Bad, "names itself as its issuer, and that its own key signed it is not seen here")
         }
         "issuer-missing" => branch.also(Style::Soon, format!("its issuer is not in the file: {}", cut(&node.issuer))),
         "not-signed" => branch.also(Style::Bad, format!("{other} has the name of its issuer and did not sign it")),
