@@ -1,6 +1,7 @@
 use super::authority::Cas;
 use super::crl_file::read_crl;
 use super::{Error, Pki};
+use crate::store::{Access, Revocation};
 use crate::x509::{Certificate, Crl};
 use std::path::PathBuf;
 
@@ -13,6 +14,9 @@ pub struct Trust {
     pub others: Vec<Certificate>,
     /// The newest CRL of each CA, with its file.
     pub crls: Vec<(PathBuf, Crl)>,
+    /// What is recorded of CAs whose CRL does not list the newest revocations: the CA's key (SubjectPublicKeyInfo in DER) and
+    /// every revocation by it.
+    pub recorded: Vec<(Vec<u8>, Revocation)>,
 }
 
 impl Pki {
@@ -21,7 +25,8 @@ impl Pki {
     /// # Errors
     /// [`Error::Store`], [`Error::Disk`], [`Error::File`] for a CRL that cannot be read.
     pub fn trust(&mut self, with_crls: bool) -> Result<Trust, Error> {
-        let cas = Cas::load(&*self.read()?)?;
+        let transaction = self.store.begin(Access::Read)?;
+        let cas = Cas::load(&*transaction)?;
         let mut trust = Trust::default();
         for ca in cas.iter() {
             let revoked = ca.authority.certificate.revocation.is_some();
@@ -33,6 +38,11 @@ impl Pki {
             if with_crls {
                 let path = self.place.ca_generation_folder(ca).join("crl.pem");
                 trust.crls.extend(read_crl(&path)?.map(|crl| (path, crl)));
+                let listed = transaction.last_crl(ca.id())?.map_or(0, |crl| crl.last_event);
+                if transaction.last_event(ca.id())? > listed {
+                    let key = &ca.certificate.public_key;
+                    transaction.revoked(ca.id(), &mut |one| trust.recorded.push((key.clone(), one)))?;
+                }
             }
         }
         Ok(trust)

@@ -319,6 +319,17 @@ fn many_are_a_line_each() {
     let ran = s.ok(&["inspect", "many.pem", "--all"]);
     assert_eq!(ran.stdout.matches("certificate (").count(), 21);
     assert_eq!(s.json(&["inspect", "many.pem"])["objects"].as_array().unwrap().len(), 21);
+    // A damaged list is damage, however many things there are.
+    s.ok(&["revoke", "api.internal"]);
+    let serial = s.field("api.internal", "serial");
+    let mut crl = s.bytes("pki/public/lab-issuing.crl");
+    let octets: Vec<u8> =
+        (0..serial.len()).step_by(2).map(|i| u8::from_str_radix(&serial[i..i + 2], 16).unwrap()).collect();
+    let at = crl.windows(octets.len()).position(|w| w == octets).unwrap();
+    let tag = crl[..at].iter().rposition(|b| *b == 2).unwrap();
+    crl[tag] = 3;
+    s.write("damaged.pem", s.text("many.pem") + &rootlet::disk::encode_pem("X509 CRL", &crl));
+    s.run(&["inspect", "damaged.pem"]).exits(1);
     s.write("hundred.pem", s.text(LEAF).repeat(101));
     assert!(s.json(&["inspect", "hundred.pem"])["arrangement"].is_null());
 }

@@ -3,7 +3,7 @@
 use crate::common::ran::{Ran, warnings};
 use crate::common::{DAY, REASONS, Sandbox};
 use rootlet::x509::Crl;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
 
@@ -268,6 +268,25 @@ fn nothing_is_revoked_where_one_key_is_missing() {
     let error = s.refuses(&["revoke", "a", "b"], 1, "issuer-unusable");
     assert!(error["hints"][0].as_str().unwrap().contains("--no-crl"), "{error}");
     assert_eq!(s.json(&["revoke", "a", "b", "--no-crl"])["crl"], "pending");
+}
+
+/// A handle may have certificates of a CA that was revoked: that CA signs nothing more, and does not keep the others from
+/// telling of theirs.
+#[test]
+fn a_spent_ca_does_not_keep_others_from_their_crls() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["intermediate", "Second", "--issuer", "lab-root"]);
+    s.ok(&["server", "a.internal", "--issuer", "second"]);
+    s.ok(&["revoke", "second"]);
+    // Nothing could be told at all.
+    s.refuses(&["revoke", "a.internal"], 1, "issuer-unusable");
+    s.ok(&["server", "a.internal", "--issuer", "lab-issuing", "--force"]);
+    let outcome = s.json(&["revoke", "a.internal", "--reason", "key-compromise"]);
+    assert_eq!((actions(&outcome), &outcome["crl"]), (vec!["revoked", "revoked"], &json!("written")));
+    let numbers: Vec<_> = outcome["crl_numbers"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!((numbers, &outcome["warnings"][0]["code"]), (vec!["lab-issuing".to_string()], &json!("crl-stale")));
+    assert!(outcome["warnings"][0]["message"].as_str().unwrap().contains("`second` signs no CRL any more"));
+    assert_eq!(crl(&s, "lab-issuing").1.len(), 1);
 }
 
 #[test]

@@ -137,6 +137,26 @@ fn findings_are_of_what_is_in_use() {
     assert_eq!(of("leaf-0"), 0);
 }
 
+/// Whoever looks at CRLs refuses what a revoked CA issued.
+#[test]
+fn what_is_in_use_below_a_revoked_ca_is_due() {
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["intermediate", "Second", "--issuer", "lab-root"]);
+    s.ok(&["server", "a.internal", "--issuer", "second"]);
+    s.ok(&["server", "b.internal", "--issuer", "second"]);
+    s.ok(&["client", "c", "--issuer", "lab-issuing"]);
+    s.ok(&["revoke", "second"]);
+    assert_eq!(due(&s, &[]), pairs(&[("ca", "second")]));
+    s.run(&["status"])
+        .exits(3)
+        .prints("2 certificates are in use, `a.internal` among them, below `second`, which is revoked");
+    s.ok(&["server", "a.internal", "--issuer", "lab-issuing", "--force"]);
+    s.run(&["status"]).exits(3).prints("`b.internal` is in use below `second`");
+    // Revoked themselves, or issued again below another CA, they are in use no more.
+    s.ok(&["revoke", "b.internal", "--no-crl"]);
+    assert_eq!(due(&s, &[]), []);
+}
+
 #[test]
 fn what_a_dead_command_left_is_due() {
     let s = Sandbox::with_issuing_ca();

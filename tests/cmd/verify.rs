@@ -93,6 +93,11 @@ fn revoked_and_not_known() {
         .prints("there is no CRL of its issuer `CN=Lab Issuing`");
     let late = answer(&s, &format!("{own} --crl pki/public/crls.pem --at {}", s.time(40 * 86_400)), 3);
     assert_eq!(late, ("unknown".into(), "revocation-unknown".into()));
+    // What is recorded counts before a CRL lists it, and another one's CRLs do not know of it.
+    s.ok(&["revoke", "api.internal", "--no-crl"]);
+    no(&s, API, "revoked");
+    yes(&s, &format!("{own} --crl pki/public/crls.pem"));
+    yes(&s, WORKLOAD);
     // A revoked intermediate takes everything along.
     s.ok(&["revoke", "lab-issuing"]);
     no(&s, API, "revoked");

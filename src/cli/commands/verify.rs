@@ -246,6 +246,9 @@ impl Evidence {
         for (path, crl) in trust.crls {
             self.crls.add(path.display().to_string(), crl);
         }
+        for (key, one) in trust.recorded {
+            self.crls.add_recorded(&key, one.serial, one.at, one.reason);
+        }
         question.revocation |= own_crls;
         Ok(question)
     }

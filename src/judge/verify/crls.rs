@@ -4,7 +4,7 @@ use super::scope::{self, ALL_REASONS};
 use super::{CrlFault, Refusal};
 use crate::judge::shown;
 use crate::keys::verify_signature;
-use crate::model::{KeyUsage, Oid, Reason, Timestamp};
+use crate::model::{KeyUsage, Oid, Reason, Serial, Timestamp};
 use crate::x509::{Certificate, Crl, X509Error};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,6 +13,8 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct Crls {
     all: Vec<(String, Crl)>,
+    /// What a CA recorded and no CRL lists yet, by its key.
+    recorded: HashMap<Vec<u8>, HashMap<Serial, (Timestamp, Reason)>>,
     /// Whether a key signed a CRL, by the CRL and the key: a path is tried more than once.
     signed: RefCell<HashMap<(usize, Vec<u8>), bool>>,
 }
@@ -97,6 +99,12 @@ impl Crls {
         self.all.push((source.into(), crl));
     }
 
+    /// Adds a revocation that no CRL lists yet, from the records of a CA: its key (SubjectPublicKeyInfo in DER), the serial,
+    /// when, and why.
+    pub fn add_recorded(&mut self, issuer_key: &[u8], serial: Serial, at: Timestamp, reason: Reason) {
+        self.recorded.entry(issuer_key.to_vec()).or_default().insert(serial, (at, reason));
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.all.len()
@@ -109,6 +117,12 @@ impl Crls {
 
     /// What the CRLs of the issuer say about a certificate.
     pub(super) fn ask(&self, certificate: &Certificate, issuer: &Certificate, at: Timestamp) -> Answer {
+        let recorded = self.recorded.get(&issuer.public_key).zip(certificate.serial);
+        if let Some((revoked_at, reason)) = recorded.and_then(|(all, serial)| all.get(&serial))
+            && *revoked_at <= at
+        {
+            return Answer::Revoked { at: *revoked_at, reason: *reason };
+        }
         let mut faults = Vec::new();
         let (mut complete, mut deltas): (Vec<Usable<'_>>, Vec<Usable<'_>>) = (Vec::new(), Vec::new());
         for (number, (source, crl)) in self.all.iter().enumerate() {
