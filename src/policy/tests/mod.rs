@@ -225,7 +225,7 @@ fn findings_as_json() {
     assert_eq!(
         json,
         serde_json::json!([{
-            "lint": "version",
+            "rule": "version",
             "citation": "RFC 5280 4.1.2.1",
             "severity": "error",
             "message": "it is a version 1 certificate, which cannot say what it is for or whether it is a CA",
