@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod common;
+mod forge;
 
 mod cmd {
     mod again;

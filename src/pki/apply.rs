@@ -218,9 +218,11 @@ impl Pki {
         let done = match (step.action, &wish.asked) {
             (Action::Nothing, _) => self.kept(wish.handle(), "unchanged", Vec::new()),
             (Action::Refused, _) => Ok(refused(step)),
-            (Action::Restore, _) => {
-                self.restore(wish.handle()).and_then(|delivered| self.kept(wish.handle(), "restored", delivered))
-            }
+            (Action::Restore, _) => match self.restore(wish.handle()) {
+                Ok(Some(delivered)) => self.kept(wish.handle(), "restored", delivered),
+                Ok(None) => self.kept(wish.handle(), "unchanged", Vec::new()),
+                Err(e) => Err(e),
+            },
             (Action::Configure, Asked::Ca(request)) => {
                 self.configure(request, wish.handle()).and_then(|()| self.kept(wish.handle(), "configured", Vec::new()))
             }

@@ -3,7 +3,7 @@
 use super::authority::{Ca, Cas, read_key};
 use super::crl_file::{holds_recorded, read_crl};
 use super::doctor_files::{
-    check_ca_key, check_files, check_leaf, check_mode, check_remains, is_pending, lock_if_there,
+    check_ca_key, check_files, check_leaf, check_mode, check_remains, lock_if_there,
 };
 use super::{Error, Pki};
 use crate::disk::{Access, DiskError, entries, exists, read_optional};
@@ -195,7 +195,7 @@ impl Pki {
     fn check_ca(&mut self, findings: &mut Findings, cas: &Cas, ca: &Ca) -> Result<(), Error> {
         let place = &self.place;
         let folder = place.ca_generation_folder(ca);
-        if is_pending(place, &ca.authority.certificate) {
+        if place.is_pending(&ca.authority.certificate.serial) {
             return Ok(());
         }
         check_mode(place, findings, &folder, Access::Private)?;

@@ -6,7 +6,6 @@ use super::doctor::{Findings, MAX_FILE};
 use super::folder::Place;
 use super::issuing::read;
 use super::material::{OutFile, certificate_pem};
-use super::release::is_batch;
 use crate::disk::{Access, Lock, decode_pem, entries, exists, read_optional};
 use crate::keys::{KeyError, sha256};
 use crate::store::{KeyPlace, Record, Transaction};
@@ -26,7 +25,8 @@ pub(super) fn check_leaf(
     record: &Record,
 ) -> Result<(), Error> {
     let folder = place.leaf_folder(&record.handle);
-    if is_pending(place, record) {
+    // The half-done work is a finding already.
+    if place.is_pending(&record.serial) {
         return Ok(());
     }
     if !exists(&folder) && !record.key_here {
@@ -158,13 +158,6 @@ pub(super) fn check_remains(place: &Place, findings: &mut Findings, folder: &Pat
         findings.mend("half-done", message, &path, || Ok(place.disk.remove(&path)?))?;
     }
     Ok(())
-}
-
-/// Recorded and not released yet: the half-done work is a finding already.
-pub(super) fn is_pending(place: &Place, record: &Record) -> bool {
-    let (pending, serial) = (place.pending_folder(), record.serial.to_string());
-    exists(&pending.join(&serial))
-        || entries(&pending).unwrap_or_default().iter().any(|e| is_batch(e) && exists(&pending.join(e).join(&serial)))
 }
 
 fn key_hint(record: &Record) -> &'static str {

@@ -1,7 +1,6 @@
 //! What a PKI has of what a manifest names: records, and how their files stand. Read once, before anything is compared.
 
 use super::authority::{Ca, Cas, MAX_KEY_BYTES};
-use super::doctor_files::is_pending;
 use super::folder::Place;
 use super::issuing::read;
 use super::keyring::is_encrypted;
@@ -85,7 +84,7 @@ impl Pki {
             let Some(record) = transaction.certificate(holder.current)? else { continue };
             let certificate = read(&record)?;
             let deliveries = transaction.deliveries(handle)?;
-            let disk = if is_pending(place, &record) {
+            let disk = if place.is_pending(&record.serial) {
                 // Recorded and not released yet: whoever writes next finishes it.
                 OnDisk::default()
             } else if record.profile.is_ca() {

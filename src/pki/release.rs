@@ -225,6 +225,17 @@ impl Pki {
 }
 
 impl Place {
+    /// Whether a certificate still waits to be released, by itself or among others: it is recorded, and its files are not in
+    /// their place. Who asks under the lock of its folders knows that it stays so.
+    pub(super) fn is_pending(&self, serial: &Serial) -> bool {
+        let (pending, serial) = (self.pending_folder(), serial.to_string());
+        exists(&pending.join(&serial))
+            || entries(&pending)
+                .unwrap_or_default()
+                .iter()
+                .any(|e| is_batch(e) && exists(&pending.join(e).join(&serial)))
+    }
+
     /// Moves a pending folder to its place. What was there before is removed, except for what the user put there.
     pub(super) fn release_folder(&self, pending: &Path, target: &Path) -> Result<(), Error> {
         if exists(target) {
@@ -258,4 +269,68 @@ fn copy_folder(place: &Place, from: &Path, to: &Path) -> Result<(), Error> {
     }
     place.disk.sync_folder(to)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::renew_one::{Step, When};
+    use super::super::{CaRequest, LeafRequest, RenewRequest};
+    use super::*;
+    use crate::model::Profile;
+    use crate::pki::Again;
+    use std::fs;
+
+    /// A leaf `a` with two certificates, of which the newer one is recorded and waits in `waiting` below `pending/`; returns
+    /// the PKI, the folder in which its files wait, and where the older ones are.
+    fn unreleased(root: &Path, batch: bool) -> (Pki, PathBuf, PathBuf) {
+        let request = CaRequest::new(Profile::Root, "Root").unwrap();
+        let (mut pki, _) = Pki::root_ca(root, &request).unwrap();
+        let mut request = LeafRequest::new(Profile::Client, "a").unwrap();
+        pki.leaf(&request).unwrap();
+        let (home, before) = (root.join("certs/a"), root.join("before"));
+        let status = std::process::Command::new("cp").arg("-a").arg(&home).arg(&before).status().unwrap();
+        assert!(status.success());
+        request.again = Again::Force;
+        let serial = pki.leaf(&request).unwrap().certificate.serial.clone();
+        let waiting = if batch { root.join("pending/batch-7f").join(&serial) } else { root.join("pending").join(&serial) };
+        fs::create_dir_all(waiting.parent().unwrap()).unwrap();
+        fs::rename(&home, &waiting).unwrap();
+        fs::rename(&before, &home).unwrap();
+        assert!(pki.place.is_pending(&serial.parse().unwrap()));
+        (pki, waiting, home)
+    }
+
+    #[test]
+    fn files_of_what_waits_are_not_written_before_its_key() {
+        for batch in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let (mut pki, waiting, home) = unreleased(&folder.path().join("pki"), batch);
+            let before = fs::read(home.join("cert.pem")).unwrap();
+            assert_eq!(pki.restore(&"a".parse().unwrap()).unwrap(), None);
+            assert_eq!(fs::read(home.join("cert.pem")).unwrap(), before, "the certificate of the key that is there");
+            // Released, it is restored as ever.
+            fs::remove_dir_all(&home).unwrap();
+            fs::rename(&waiting, &home).unwrap();
+            let good = fs::read(home.join("cert.pem")).unwrap();
+            fs::write(home.join("cert.pem"), "").unwrap();
+            assert_eq!(pki.restore(&"a".parse().unwrap()).unwrap(), Some(Vec::new()));
+            assert_eq!(fs::read(home.join("cert.pem")).unwrap(), good);
+        }
+    }
+
+    #[test]
+    fn who_renews_waits_for_what_another_command_is_about_to_release() {
+        for batch in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let (mut pki, waiting, home) = unreleased(&folder.path().join("pki"), batch);
+            let release = std::thread::spawn(move || {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+                fs::remove_dir_all(&home).unwrap();
+                fs::rename(&waiting, &home).unwrap();
+            });
+            let renewed = pki.renew_handle(&"a".parse().unwrap(), &RenewRequest::default(), &When::Now);
+            release.join().unwrap();
+            assert!(matches!(renewed.unwrap(), Step::Issued(_)), "{batch}");
+        }
+    }
 }

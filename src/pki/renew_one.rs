@@ -13,7 +13,6 @@ use super::predecessor::{Predecessor, RenewedKey, not_renewable};
 use super::renew::RenewRequest;
 use super::state::{Decision, Outcome, is_final};
 use super::{Error, Pki};
-use crate::disk::exists;
 use crate::issue::{CertificateBody, End, Issuer, Signed, Warning};
 use crate::keys::{PrivateKey, sha256};
 use crate::model::{Handle, Identity, Lifetime, Profile};
@@ -88,7 +87,7 @@ impl Pki {
                     let current = transaction.holder(handle)?.map(|h| h.current);
                     let serial = current.map(|c| transaction.certificate(c)).transpose()?.flatten().map(|r| r.serial);
                     drop(transaction);
-                    let released = serial.is_none_or(|s| !exists(&self.place.pending_folder().join(s.to_string())));
+                    let released = serial.is_none_or(|s| !self.place.is_pending(&s));
                     if current == Some(id) && released {
                         return Err(e);
                     }

@@ -11,8 +11,9 @@ use crate::store;
 use std::path::PathBuf;
 
 impl Pki {
-    /// Brings the certificate files of a handle in line with the inventory. Returns the folders that were delivered to.
-    pub(super) fn restore(&mut self, handle: &Handle) -> Result<Vec<PathBuf>, Error> {
+    /// Brings the certificate files of a handle in line with the inventory. Returns the folders that were delivered to;
+    /// nothing when the newest certificate waits to be released: its files and its key come together, by who made it.
+    pub(super) fn restore(&mut self, handle: &Handle) -> Result<Option<Vec<PathBuf>>, Error> {
         let not_found = || Error::NotFound { target: handle.to_string(), similar: Vec::new() };
         let is_ca = self.read()?.holder(handle)?.ok_or_else(not_found)?.profile.is_ca();
         // The lock first, then the inventory: the newest certificate is the one that is written.
@@ -22,6 +23,9 @@ impl Pki {
             let holder = transaction.holder(handle)?.ok_or_else(not_found)?;
             (transaction.certificate(holder.current)?.ok_or_else(not_found)?, Cas::load(&*transaction)?)
         };
+        if self.place.is_pending(&record.serial) {
+            return Ok(None);
+        }
         let (folder, files) = match cas.named(handle) {
             Some(ca) => (self.place.ca_generation_folder(ca), ca_files(None, &chain_of(&cas, ca), None)),
             None => {
@@ -39,8 +43,8 @@ impl Pki {
         drop(lock);
         if is_ca {
             self.publish()?;
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
-        self.deliver(handle)
+        self.deliver(handle).map(Some)
     }
 }

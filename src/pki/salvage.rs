@@ -139,6 +139,15 @@ fn fill(root: &Path, file: &Path, now: Timestamp) -> Result<SalvageOutcome, Erro
     if pieces.is_empty() && entries(&root.join(REQUESTS))?.is_empty() {
         return Err(Error::NoPki { path: root.into() });
     }
+    pieces.retain(|piece| {
+        let good = piece.certificate.validity().is_some();
+        if !good {
+            let subject = &piece.certificate.subject.subject;
+            let text = format!("the certificate of `{subject}` ends before it begins: it is left out");
+            warnings.push(Warning::new("not-salvaged", text));
+        }
+        good
+    });
     // The older ones first, and what lies in a folder of its own last: the last one is the newest of its handle.
     let rank = |p: &Piece| p.owner.as_ref().map(|o| o.generation.unwrap_or(u32::MAX));
     pieces.sort_by_key(|p| (rank(p), p.certificate.not_before, p.certificate.serial));

@@ -1,6 +1,7 @@
 //! What a PKI folder without inventory still holds: certificates, and what they say about who they are.
 
 use super::folder::{CA, CERTS, PENDING};
+use super::release::is_batch;
 use super::{Error, Pki};
 use crate::disk::{decode_pem, entries, exists, read_optional};
 use crate::issue::Warning;
@@ -74,9 +75,16 @@ pub(super) fn collect(root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Pi
     }
     // Half-done issues: whether they were recorded nobody knows, and what is recorded can be revoked.
     for name in entries(&root.join(PENDING))? {
-        certificates(&root.join(PENDING).join(name).join("cert.pem"))?.into_iter().for_each(|der| {
-            add(der, None);
-        });
+        let folder = root.join(PENDING).join(&name);
+        let mut halves = vec![folder.clone()];
+        if is_batch(&name) {
+            halves.extend(entries(&folder)?.iter().map(|inner| folder.join(inner)));
+        }
+        for half in halves {
+            certificates(&half.join("cert.pem"))?.into_iter().for_each(|der| {
+                add(der, None);
+            });
+        }
     }
     Ok(pieces)
 }

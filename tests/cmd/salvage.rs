@@ -1,6 +1,7 @@
 //! `doctor --salvage` and `doctor --history`: an inventory that was lost, and one that does not hold together.
 
 use crate::common::{DAY, Sandbox};
+use crate::forge::{Maker, items, pem, tlv};
 use serde_json::Value;
 use std::fs;
 
@@ -181,6 +182,41 @@ fn a_clock_that_went_back_is_found() {
     drop(database);
     let found = s.run(&["doctor", "--json"]).exits(3).object();
     assert_eq!(found["problems"][0]["code"], "clock", "{found}");
+}
+
+/// Certificates of leaves that were made together and recorded lie deeper than those of one.
+#[test]
+fn half_done_batches_are_searched() {
+    let s = populated();
+    let serial = s.field("front", "serial");
+    lose(&s);
+    fs::create_dir_all(s.path("pki/pending/batch-7f")).unwrap();
+    fs::rename(s.path("pki/certs/front"), s.path(&format!("pki/pending/batch-7f/{serial}"))).unwrap();
+    assert_eq!(s.json(&["doctor", "--salvage"])["leaves"], 7);
+    // The next command that writes finishes it, as if nothing had been lost.
+    s.run(&["doctor", "--repair"]).exits(3);
+    let found = s.json(&["list", "--pem"])["certificates"].as_array().unwrap().iter().any(|c| c["serial"] == *serial);
+    assert!(found && s.names("pki/pending").is_empty());
+}
+
+/// Nothing else could be done with it, and whatever counts its days would be wrong.
+#[test]
+fn a_certificate_that_ends_before_it_begins_is_left_out() {
+    let s = populated();
+    lose(&s);
+    let mut maker = Maker::new();
+    let tbs = rootlet::x509::encode_certificate(&maker.fields("CN=Bad", "CN=Bad", true)).unwrap();
+    let mut fields = items(&tbs);
+    let mut dates = items(&fields[4]);
+    dates.reverse();
+    fields[4] = tlv(0x30, &dates.concat());
+    let backwards = tlv(0x30, &fields.concat());
+    s.write("pki/ca/bad/cert.pem", pem(&[maker.sign_bytes(&backwards)]));
+    let outcome = s.json(&["doctor", "--salvage"]);
+    assert_eq!((&outcome["authorities"], &outcome["leaves"]), (&3.into(), &7.into()));
+    let said = outcome["warnings"].to_string();
+    assert!(said.contains("the certificate of `CN=Bad` ends before it begins: it is left out"), "{said}");
+    s.ok(&["report", "--output", "page.html"]);
 }
 
 /// Their keys may be all that there is of them: somebody elsewhere has the CSRs.

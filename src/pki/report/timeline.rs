@@ -59,6 +59,12 @@ impl Scale {
         let part = time.clamp(self.start, self.end).since(self.start);
         LEFT + u64::try_from(part * (RIGHT - LEFT) as i64 / whole).unwrap_or(0)
     }
+
+    /// Where a life begins and ends on it, the left one first: what was made elsewhere may end before it begins.
+    fn life(&self, not_before: Timestamp, not_after: Timestamp) -> (u64, u64) {
+        let (a, b) = (self.at(not_before), self.at(not_after));
+        (a.min(b), a.max(b))
+    }
 }
 
 fn lives(h: &mut Html, report: &Report, cas: &[&Authority]) {
@@ -83,7 +89,7 @@ fn lives(h: &mut Html, report: &Report, cas: &[&Authority]) {
                 let c = &ca.certificate;
                 let y = TOP + row * ROW;
                 text(h, "label", (LEFT - 12, y + 17), &shortened(&c.name, 26));
-                let (from, to) = (scale.at(c.not_before), scale.at(c.not_after));
+                let (from, to) = scale.life(c.not_before, c.not_after);
                 let standing = mark(c.status, ca.expiring);
                 rect(h, standing.class, (from, y + 5), ((to - from).max(3), 16));
                 let over = scale.at(now).clamp(from, to) - from;
@@ -211,4 +217,19 @@ fn line(h: &mut Html, class: &'static str, x: u64, (from, to): (u64, u64)) {
     let x = x.to_string();
     let (from, to) = (from.to_string(), to.to_string());
     h.with("line", &[("class", class), ("x1", &x), ("x2", &x), ("y1", &from), ("y2", &to)], |_| {});
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_that_ends_before_it_begins_is_a_bar_too() {
+        let t = |text: &str| text.parse::<Timestamp>().unwrap();
+        let scale = Scale { start: t("2020-01-01T00:00:00Z"), end: t("2040-01-01T00:00:00Z") };
+        let (early, late) = (t("2025-01-01T00:00:00Z"), t("2035-01-01T00:00:00Z"));
+        let (from, to) = scale.life(early, late);
+        assert!(LEFT < from && from < to && to < RIGHT);
+        assert_eq!(scale.life(late, early), (from, to));
+    }
 }
