@@ -24,6 +24,7 @@ mod cmd {
     mod manifest_drift;
     mod manifest_examples;
     mod manifest_refusals;
+    mod manifest_trouble;
     mod output;
     mod refusals;
     mod renew;

@@ -404,6 +404,9 @@ pub enum Error {
     /// Pruning without knowing whose.
     #[error("the manifest has no `id`, so nothing is known to be its own")]
     NoManifestId,
+    /// What was found out once, and concerns several.
+    #[error(transparent)]
+    Shared(std::sync::Arc<Error>),
     /// Something does not add up that only a fault of ours explains.
     #[error("internal error: {0}")]
     Internal(String),

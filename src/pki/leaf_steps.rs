@@ -8,7 +8,7 @@ use super::issuing::{check_gain, check_holder, check_key_is_free, is_taken, new_
 use super::leaf::{Found, Made, Recorded, active_generation, same_key};
 use super::leaf_request::Wanted;
 use super::material::Above;
-use super::state::{Decision, Outcome, decide};
+use super::state::{Again, Decision, Outcome, decide};
 use super::view::CertificateView;
 use crate::disk::exists;
 use crate::issue::{CertificateDraft, Issuer};
@@ -152,7 +152,10 @@ impl Place {
         warnings.extend(dates.warnings);
         let key = match (&found.decision, &found.current) {
             (Decision::Renew, Some(record)) => {
-                check_gain(record, dates.validity.not_after(), lifetime, issuer, &found.cas, id, place.now())?;
+                // What is issued again because its issuer has a new key gains that.
+                if request.again != Again::Renew {
+                    check_gain(record, dates.validity.not_after(), lifetime, issuer, &found.cas, id, place.now())?;
+                }
                 same_key(place, record)?
             }
             (_, current) => place.leaf_key(request, current.as_ref())?,

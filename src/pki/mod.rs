@@ -10,6 +10,7 @@ mod bulk;
 mod bulk_batch;
 mod bundle;
 mod ca_request;
+mod carry_out;
 mod census;
 mod config;
 mod create_ca;

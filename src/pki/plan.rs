@@ -131,6 +131,13 @@ impl Plan {
         self.unmanaged.iter().filter(|u| u.action == "revoke").map(|u| u.name.clone()).collect()
     }
 
+    /// What cannot be undone: the CAs that are replaced, and what is revoked.
+    pub(super) fn destroys(&self) -> Vec<String> {
+        let replaced = self.steps.iter().filter(|s| s.action == Action::Replace).map(|s| s.name.clone());
+        // A CA is replaced, and never pruned: no name can stand for both.
+        replaced.chain(self.pruned()).collect()
+    }
+
     pub(super) fn new(steps: Vec<PlanStep>, unmanaged: Vec<Unmanaged>) -> Self {
         let mut summary = BTreeMap::new();
         for step in &steps {
