@@ -24,6 +24,7 @@ mod cmd {
     mod manifest_drift;
     mod manifest_examples;
     mod manifest_refusals;
+    mod manifest_rehearsal;
     mod manifest_trouble;
     mod output;
     mod refusals;

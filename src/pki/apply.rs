@@ -1,11 +1,14 @@
 use super::held::{Other, Snapshot};
+use super::keyring::Keyring;
 use super::plan::{Plan, PlanRequest, Unmanaged, steps};
+use super::rehearse::Rehearsal;
 use super::renew::Attendant;
 use super::wish::{Asked, Wish, wishes};
 use super::{Error, ItemError, Pki, Renewed, Revoked, SecretSource};
 use crate::issue::Warning;
 use crate::manifest::Manifest;
 use crate::model::{Handle, Profile};
+use crate::store::Access;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,15 +57,23 @@ impl Pki {
             return pki.plan_wishes(manifest, &wishes, request);
         }
         Self::check_free(folder)?;
-        let place = super::folder::Place::unborn(folder);
-        Ok(Plan::new(steps(&wishes, &Snapshot::default(), request, &place)?, Vec::new()))
+        let mut place = super::folder::Place::unborn(&super::folder::absolute(folder)?);
+        place.keyring = Keyring::new(secrets);
+        let snapshot = Snapshot::default();
+        let mut steps = steps(&wishes, &snapshot, request, &place)?;
+        Rehearsal::new(&place, &snapshot, None)?.of(&wishes, &mut steps)?;
+        Ok(Plan::new(steps, Vec::new()))
     }
 
     fn plan_wishes(&mut self, manifest: &Manifest, wishes: &[Wish<'_>], request: &PlanRequest) -> Result<Plan, Error> {
         let handles: Vec<&Handle> = wishes.iter().map(Wish::handle).collect();
         let snapshot = self.snapshot(&handles)?;
         check_request(manifest, request)?;
-        let steps = steps(wishes, &snapshot, request, &self.place)?;
+        let mut steps = steps(wishes, &snapshot, request, &self.place)?;
+        {
+            let transaction = self.store.begin(Access::Read)?;
+            Rehearsal::new(&self.place, &snapshot, Some(&*transaction))?.of(wishes, &mut steps)?;
+        }
         let prunes = |o: &Other| request.prune && o.manifest == manifest.id && !o.profile.is_ca();
         let unmanaged = snapshot.others.iter().map(|other| Unmanaged {
             name: other.handle.to_string(),

@@ -23,7 +23,7 @@ fn leaf_of<'w>(wish: &'w Wish<'_>, step: &PlanStep) -> Option<&'w LeafRequest> {
 }
 
 /// The request as the step wants it.
-fn leaf_request(request: &LeafRequest, step: &PlanStep) -> LeafRequest {
+pub(super) fn leaf_request(request: &LeafRequest, step: &PlanStep) -> LeafRequest {
     LeafRequest { issuer: step.issuer.clone(), again: again(step.action), ..request.clone() }
 }
 
@@ -264,6 +264,9 @@ fn undone(action: Action) -> &'static str {
 }
 
 fn refused(step: &PlanStep) -> Renewed {
+    if let Some(error) = &step.error {
+        return Renewed::failed(&step.name, Error::Shared(error.clone()));
+    }
     let error = Error::Refused {
         name: step.name.clone(),
         reason: step.reason.clone().unwrap_or_default(),

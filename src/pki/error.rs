@@ -452,6 +452,12 @@ impl Error {
         Error::Usage { message: message.into(), hints: if hint.is_empty() { Vec::new() } else { vec![hint] } }
     }
 
+    /// A CA that has ended, or was revoked.
+    pub(crate) fn cannot_issue(issuer: &Handle, problem: String) -> Self {
+        let hint = Some("choose another CA with `--issuer`, or create one".into());
+        Error::IssuerUnusable { issuer: issuer.to_string(), problem, hint }
+    }
+
     /// What goes wrong after something was recorded: it must not read as if nothing had happened.
     pub(crate) fn not_released(name: impl std::fmt::Display) -> impl FnOnce(Error) -> Error {
         let name = name.to_string();

@@ -57,6 +57,7 @@ mod plan_issuers;
 mod predecessor;
 mod publish;
 mod recover;
+mod rehearse;
 mod release;
 mod renew;
 mod renew_one;

@@ -13,6 +13,7 @@ use crate::model::{Handle, Profile, Timestamp};
 use crate::store::Record;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// What is done about one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -94,6 +95,9 @@ pub struct PlanStep {
     /// Whether it is refused because it would replace a CA.
     #[serde(skip)]
     pub replaces: bool,
+    /// Why it is refused, where issuing it would be.
+    #[serde(skip)]
+    pub error: Option<Arc<Error>>,
 }
 
 /// Something live that the manifest does not name.
@@ -229,6 +233,7 @@ impl Planner<'_> {
             cascades: Vec::new(),
             hints: verdict.hints,
             replaces: verdict.replaces,
+            error: None,
         })
     }
 
