@@ -170,6 +170,41 @@ fn what_exists_is_exported_and_changes_nothing() {
     assert_eq!(other.field("node-1", "eku"), s.field("node-1", "eku"));
 }
 
+/// The file is there whole, or not at all, and never in place of another one.
+#[test]
+fn an_export_into_a_file() {
+    let s = lab();
+    let printed = s.ok(&["plan", "--export"]).stdout;
+    s.ok(&["plan", "--export", "--output", "all.toml"]).prints("all.toml");
+    assert_eq!(s.text("all.toml"), printed);
+    settles(&s, "all.toml");
+    let said = s.json(&["plan", "--export", "--output", "again.toml"]);
+    assert_eq!((said["file"].as_str(), s.text("again.toml")), (s.path("again.toml").to_str(), printed));
+    s.write("all.toml", "mine");
+    s.refuses(&["plan", "--export", "--output", "all.toml"], 1, "exists");
+    assert_eq!(s.text("all.toml"), "mine");
+    s.refuses(&["plan", "--export", "--output", "none/all.toml"], 1, "io");
+    s.refuses(&["plan", "lab.toml", "--output", "x.toml"], 2, "usage");
+    let error = s.refuses(&["plan", "--export", "--output", "x.toml", "--pki", "none"], 1, "no-pki");
+    assert!(!s.path("x.toml").exists(), "{error}");
+    // A disk that takes no more: what was begun is gone.
+    s.write(
+        "many.toml",
+        format!(
+            "{LAB}[cert.'${{each}}']\nprofile = 'client'\nissuer = 'issuing'\nfor_each = [{}]\n",
+            (0..40).map(|n| format!("'n{n}'")).collect::<Vec<_>>().join(",")
+        ),
+    );
+    s.ok(&["apply", "many.toml"]);
+    let before = s.names("");
+    let mut command = std::process::Command::new("sh");
+    command.current_dir(s.path("")).env("ROOTLET", crate::common::ROOTLET);
+    command.args(["-c", "ulimit -f 1; trap '' XFSZ; exec \"$ROOTLET\" plan --export --output y.toml"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(s.names(""), before, "nothing is left of it");
+}
+
 #[test]
 fn one_command_as_a_manifest() {
     let s = Sandbox::new();
