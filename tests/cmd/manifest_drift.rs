@@ -226,6 +226,51 @@ fn one_command_as_a_manifest() {
     s.run(&["server", "a.lab", "--print-manifest", "--json"]).exits(2).error("usage");
 }
 
+/// What a command said of secrets its manifest says, or nothing is printed.
+#[test]
+fn secrets_of_one_command() {
+    let s = Sandbox::new();
+    for name in ["root.pass", "own.pass"] {
+        s.write(name, "correct horse\n");
+        s.set_mode(name, 0o600);
+    }
+    let root = ["root", "r", "--encrypt-key", "--passphrase-file", "root.pass"];
+    let below = ["--issuer", "r", "--issuer-passphrase-file", "r=root.pass", "--issuer-key-file", "away.key"];
+    let ca = [&["intermediate", "i", "--encrypt-key", "--passphrase-file", "own.pass"], &below[..]].concat();
+    let leaf = [&["client", "x"], &below[..]].concat();
+    let mut all = String::new();
+    for command in [&root[..], &ca, &leaf] {
+        let text = s.ok(&[command, &["--print-manifest"]].concat()).stdout;
+        all += &text;
+    }
+    for line in [
+        format!("passphrase_file = \"{}\"", s.path("root.pass").display()),
+        format!("passphrase_file = \"{}\"", s.path("own.pass").display()),
+        format!("issuer_passphrase_file = \"{}\"", s.path("root.pass").display()),
+        format!("issuer_key_file = \"{}\"", s.path("away.key").display()),
+    ] {
+        assert!(all.contains(&format!("\n{line}\n")), "{line}\n{all}");
+    }
+    s.ok(&root);
+    s.ok(&["key", "detach", "r", "--output", "away.key", "--passphrase-file", "root.pass"]);
+    s.write("all.toml", &all);
+    assert_eq!(applied(&s, &["all.toml"]), map([("i", "created"), ("x", "created")]));
+    settles(&s, "all.toml");
+    for (refused, said) in [
+        (&["client", "y", "--issuer-passphrase-file", "p"][..], "--issuer"),
+        (&["client", "y", "--issuer-key-file", "p"], "--issuer"),
+        (&["client", "y", "--issuer", "i", "--issuer-passphrase-file", "r=p"], "leave it away"),
+        (&["client", "y", "--issuer", "i", "--issuer-passphrase-file", "-"], "name a file"),
+        (&["root", "y", "--encrypt-key", "--passphrase-file", "-"], "name a file"),
+        (&["client", "y", "--force"], ""),
+    ] {
+        let before = s.state();
+        let error = s.refuses(&[refused, &["--print-manifest"]].concat(), 2, "usage");
+        assert!(error["hints"].to_string().contains(said), "{refused:?}: {error}");
+        before.assert_unchanged(&s.state(), "a refusal");
+    }
+}
+
 /// Killed at any moment: what the next one finds is one live certificate for each name, and it makes the rest.
 #[test]
 fn a_killed_apply_is_continued() {
