@@ -73,6 +73,7 @@ fn summary(plan: &Plan) -> String {
         "restore",
         "deliver",
         "configure",
+        "run",
         "revoke",
         "refused",
         "nothing",

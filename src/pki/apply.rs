@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub struct ApplyOutcome {
     /// How many entries of each action were planned.
     pub summary: BTreeMap<&'static str, usize>,
-    /// One for each entry, CAs first: `created`, `renewed`, `reissued`, `restored`, `delivered`, `configured`, `unchanged`,
+    /// One for each entry, CAs first: `created`, `renewed`, `reissued`, `restored`, `delivered`, `configured`, `ran` (its
+    /// command), `unchanged`,
     /// `skipped` or `failed`.
     pub results: Vec<Renewed>,
     /// What was revoked because the manifest no longer names it.

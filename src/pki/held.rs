@@ -35,6 +35,8 @@ pub(super) struct Held {
     pub record: Record,
     pub identity: String,
     pub deliveries: Vec<Delivery>,
+    /// The command that has not succeeded since it changed.
+    pub owed: Option<String>,
     pub disk: OnDisk,
 }
 
@@ -82,6 +84,7 @@ impl Pki {
         let transaction = self.store.begin(Access::Read)?;
         let cas = Cas::load(&*transaction)?;
         let with_key = cas.active().filter(|c| place.has_key(c)).map(|c| c.handle().clone()).collect();
+        let mut owed: HashMap<Handle, String> = transaction.owed_commands()?.into_iter().collect();
         let mut held = HashMap::with_capacity(handles.len());
         for handle in handles {
             let Some(holder) = transaction.holder(handle)? else { continue };
@@ -96,7 +99,10 @@ impl Pki {
             } else {
                 place.leaf_on_disk(&*transaction, &cas, &record, &certificate, &deliveries)?
             };
-            held.insert((*handle).clone(), Held { record, identity: holder.identity, deliveries, disk });
+            held.insert(
+                (*handle).clone(),
+                Held { record, identity: holder.identity, deliveries, owed: owed.remove(handle), disk },
+            );
         }
         let asked: HashSet<&Handle> = handles.iter().copied().collect();
         let mut others = Vec::new();

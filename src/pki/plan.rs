@@ -37,6 +37,8 @@ pub enum Action {
     Deliver,
     /// Where a CA publishes is written to `rootlet.toml`; nothing is issued.
     Configure,
+    /// The command after an earlier change is run, because it failed, or nobody ran it; nothing is issued.
+    Run,
     /// It cannot or may not be done.
     Refused,
     /// It is as it should be.
@@ -56,6 +58,7 @@ impl Action {
             Action::Restore => "restore",
             Action::Deliver => "deliver",
             Action::Configure => "configure",
+            Action::Run => "run",
             Action::Refused => "refused",
             Action::Nothing => "nothing",
         }
@@ -223,6 +226,7 @@ impl Planner<'_> {
             (Some(held), Asked::Ca(request)) => self.ca(wish, request, held)?,
             (Some(held), Asked::Leaf(request)) => self.leaf(wish, request, held)?,
         };
+        let verdict = self.with_its_command(wish, verdict);
         Ok(PlanStep {
             name: wish.handle().to_string(),
             profile: wish.entry.profile.name(),
@@ -235,6 +239,18 @@ impl Planner<'_> {
             replaces: verdict.replaces,
             error: None,
         })
+    }
+
+    /// A command that failed is run again although nothing changes, and one that is no longer declared is forgotten.
+    fn with_its_command(&self, wish: &Wish<'_>, verdict: Verdict) -> Verdict {
+        let owed = self.snapshot.held.get(wish.handle()).and_then(|held| held.owed.as_ref());
+        match (owed.filter(|_| verdict.action == Action::Nothing), &wish.entry.exec) {
+            (None, _) => verdict,
+            (Some(_), Some(command)) => {
+                Verdict::new(Action::Run, format!("`{command}` has not succeeded since it changed"))
+            }
+            (Some(was), None) => Verdict::new(Action::Run, format!("`{was}` is no longer declared, and is forgotten")),
+        }
     }
 
     fn leaf(&self, wish: &Wish<'_>, request: &LeafRequest, held: &Held) -> Result<Verdict, Error> {
