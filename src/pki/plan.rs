@@ -7,7 +7,7 @@ use super::plan_issuers::Issuers;
 use super::state::{is_final, life_of};
 use super::wish::{Asked, Wish};
 use super::{CaRequest, Difference, Error, ca_request, leaf_request};
-use crate::issue::End;
+use crate::issue::{End, Warning};
 use crate::manifest::Entry;
 use crate::model::{Handle, Layout, Profile, Timestamp};
 use crate::store::Record;
@@ -125,6 +125,8 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// What the PKI has that the manifest does not name.
     pub unmanaged: Vec<Unmanaged>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
 }
 
 impl Plan {
@@ -145,7 +147,7 @@ impl Plan {
         replaced.chain(self.pruned()).collect()
     }
 
-    pub(super) fn new(steps: Vec<PlanStep>, unmanaged: Vec<Unmanaged>) -> Self {
+    pub(super) fn new(steps: Vec<PlanStep>, unmanaged: Vec<Unmanaged>, warnings: Vec<Warning>) -> Self {
         let mut summary = BTreeMap::new();
         for step in &steps {
             *summary.entry(step.action.name()).or_default() += 1;
@@ -155,7 +157,7 @@ impl Plan {
             summary.insert("revoke", revoked);
         }
         let changes = steps.iter().filter(|s| s.action != Action::Nothing).count() + revoked;
-        Plan { changes, summary, steps, unmanaged }
+        Plan { changes, summary, steps, unmanaged, warnings }
     }
 }
 

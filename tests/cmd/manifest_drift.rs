@@ -226,6 +226,46 @@ fn one_command_as_a_manifest() {
     s.run(&["server", "a.lab", "--print-manifest", "--json"]).exits(2).error("usage");
 }
 
+/// Others may read a key: `doctor` says so, and so do those who look at every key.
+#[test]
+fn keys_that_others_may_read() {
+    let s = lab();
+    s.write(
+        "all.toml",
+        format!(
+            "{LAB}[cert.'${{each}}']\nprofile = 'client'\nissuer = 'issuing'\nfor_each = [{}]\n",
+            (0..20).map(|n| format!("'n{n}'")).collect::<Vec<_>>().join(",")
+        ),
+    );
+    for (file, mode) in [("pki/certs/alice/key.pem", 0o640), ("pki/ca/issuing/key.pem", 0o604)] {
+        s.set_mode(file, mode);
+        for command in [&["plan", "lab.toml"][..], &["apply", "lab.toml"], &["apply", "lab.toml", "--check"]] {
+            let outcome = s.json(command);
+            let told: Vec<_> = outcome["warnings"].as_array().unwrap().iter().collect();
+            assert_eq!(told.len(), 1, "{outcome}");
+            assert_eq!(told[0]["code"], "key-readable");
+            let text = told[0]["message"].as_str().unwrap();
+            assert!(text.contains(file) && text.contains(&format!("{mode:04o}")), "{text}");
+            s.ok(command).says("so others can read it");
+        }
+        assert_eq!(s.mode(file), mode, "nobody asked for that");
+        s.ok(&["doctor", "--repair"]);
+        assert_eq!(s.json(&["plan", "lab.toml"])["warnings"].as_array().unwrap().len(), 0);
+    }
+    s.ok(&["apply", "all.toml"]);
+    (0..20).for_each(|n| s.set_mode(&format!("pki/certs/n{n}/key.pem"), 0o644));
+    let outcome = s.json(&["plan", "all.toml"]);
+    assert_eq!(outcome["warnings"].as_array().unwrap().len(), 13, "a line for each has its end");
+    s.ok(&["plan", "all.toml"]).says("others can read 8 more key files");
+    // A passphrase that others can read is told by who reads it.
+    s.write("pass", "correct horse\n");
+    s.set_mode("pass", 0o644);
+    let more = "[ca.q]\nprofile = 'root'\nencrypt_key = true\npassphrase_file = 'pass'\n";
+    s.write("more.toml", format!("{LAB}{more}"));
+    let plan = s.run(&["plan", "more.toml", "--json"]).exits(3).object();
+    assert_eq!(plan["warnings"][0]["code"], "passphrase-readable");
+}
+
 /// What a command said of secrets its manifest says, or nothing is printed.
 #[test]
 fn secrets_of_one_command() {
