@@ -68,6 +68,9 @@ pub enum ProblemKind {
         /// What the parser says.
         message: String,
     },
+    /// A file with nothing in it, or nothing but comments.
+    #[error("it declares nothing")]
+    Blank,
     /// A key that nothing has.
     #[error("there is no key `{key}` here")]
     UnknownKey {
@@ -212,6 +215,7 @@ impl ProblemKind {
     pub fn hints(&self) -> Vec<String> {
         let one = |s: &str| vec![s.to_string()];
         match self {
+            ProblemKind::Blank => one("declare CAs as `[ca.NAME]` and leaves as `[cert.NAME]`"),
             ProblemKind::UnknownKey { key, nearest: Some(nearest), .. } if key.replace('-', "_") == *nearest => {
                 vec![format!("keys are written with `_`: `{nearest}`")]
             }

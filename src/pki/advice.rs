@@ -9,6 +9,7 @@ impl Error {
         let one = |s: &str| vec![s.to_string()];
         match self {
             Error::Usage { hints, .. } | Error::Refused { hints, .. } => hints.clone(),
+            Error::Shared(e) => e.hints(),
             Error::Model(e) => e.hints(),
             Error::Disk(e) => e.hints(),
             Error::Delivery { .. } => {

@@ -63,10 +63,11 @@ pub(super) fn with_real_folder(request: &LeafRequest) -> LeafRequest {
     request
 }
 
-/// Before anything is issued: refuses folders of others, folders inside the PKI, and owners that do not exist.
+/// Before anything is issued: refuses folders of others, folders inside the PKI, and owners that do not exist. Without a
+/// transaction there is no PKI yet.
 pub(super) fn check(
     place: &Place,
-    transaction: &dyn Transaction,
+    transaction: Option<&dyn Transaction>,
     handle: &Handle,
     delivery: &Delivery,
     seen: &Seen,
@@ -77,7 +78,8 @@ pub(super) fn check(
     if let Some(owner) = &delivery.owner {
         resolve(owner)?;
     }
-    match (transaction.delivered_to(&delivery.folder)?, &seen.0) {
+    let known = transaction.map(|t| t.delivered_to(&delivery.folder)).transpose()?.flatten();
+    match (known, &seen.0) {
         (Some(other), _) if other != *handle => {
             Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle: other })
         }

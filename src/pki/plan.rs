@@ -13,6 +13,7 @@ use crate::model::{Handle, Layout, Profile, Timestamp};
 use crate::store::Record;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// What is done about one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -94,6 +95,9 @@ pub struct PlanStep {
     /// Whether it is refused because it would replace a CA.
     #[serde(skip)]
     pub replaces: bool,
+    /// Why it is refused, where issuing it would be.
+    #[serde(skip)]
+    pub error: Option<Arc<Error>>,
 }
 
 /// Something live that the manifest does not name.
@@ -129,6 +133,13 @@ impl Plan {
     /// The handles that are revoked because the manifest no longer names them.
     pub fn pruned(&self) -> Vec<String> {
         self.unmanaged.iter().filter(|u| u.action == "revoke").map(|u| u.name.clone()).collect()
+    }
+
+    /// What cannot be undone: the CAs that are replaced, and what is revoked.
+    pub(super) fn destroys(&self) -> Vec<String> {
+        let replaced = self.steps.iter().filter(|s| s.action == Action::Replace).map(|s| s.name.clone());
+        // A CA is replaced, and never pruned: no name can stand for both.
+        replaced.chain(self.pruned()).collect()
     }
 
     pub(super) fn new(steps: Vec<PlanStep>, unmanaged: Vec<Unmanaged>) -> Self {
@@ -222,6 +233,7 @@ impl Planner<'_> {
             cascades: Vec::new(),
             hints: verdict.hints,
             replaces: verdict.replaces,
+            error: None,
         })
     }
 

@@ -373,7 +373,7 @@ fn below_a_ca_that_fails_nothing_is_tried() {
     let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
     assert_eq!(done(&outcome), map([("i", "failed"), ("x", "skipped"), ("y", "created")]));
     let skipped = outcome["results"].as_array().unwrap().iter().find(|r| r["name"] == "x").unwrap();
-    assert_eq!(skipped["reason"], "its issuer `i` was not made");
+    assert_eq!(skipped["reason"], "its issuer `i` is refused");
 }
 
 #[test]

@@ -153,6 +153,28 @@ fn json_is_strict() {
     assert!(error["message"].as_str().unwrap().starts_with("m.toml:2:20: it is not UTF-8"), "{error}");
 }
 
+/// A file that was cut off is not a manifest that wishes for nothing.
+#[test]
+fn a_blank_file() {
+    for (name, text) in [("m.toml", ""), ("m.toml", "# later\n\n"), ("m.json", "{}"), ("m.json", " { } \n")] {
+        let s = Sandbox::new();
+        s.write(name, text);
+        s.write("good.toml", ROOT);
+        for files in [&[name][..], &["good.toml", name]] {
+            for command in ["plan", "apply"] {
+                let error = s.refuses(&[&[command], files].concat(), 1, "manifest");
+                assert_eq!(error["message"], format!("{name}:1:1: it declares nothing"));
+                assert!(error["hints"].to_string().contains("[ca.NAME]"), "{error}");
+                assert!(!s.path("pki").exists());
+            }
+        }
+        // What stands for other files is something.
+        s.write("pki.d/1.toml", "[defaults]\nlifetime = '1d'\n");
+        s.write("pki.d/2.toml", ROOT);
+        s.run(&["plan", "pki.d"]).exits(3);
+    }
+}
+
 #[test]
 fn wrong_usage() {
     let s = Sandbox::new();
