@@ -158,7 +158,7 @@ impl Pki {
             }
             Ok(all)
         })?;
-        let subject = NameFacts { der: NameDer::of(&wanted.subject), subject: wanted.subject.clone() };
+        let subject = NameFacts::new(NameDer::of(&wanted.subject), wanted.subject.clone());
         // As verifiers compare names: without case, white space folded (RFC 5280 7.1).
         let same_subject = |c: &&Ca| c.handle() != &wanted.handle && c.certificate.subject.matches(&subject);
         if let Some(other) = cas.iter().find(same_subject) {

@@ -40,7 +40,7 @@ pub use details::{extension_details, extension_name};
 pub use encode::{assemble_certificate, encode_certificate};
 pub use error::X509Error;
 pub use extension::oid;
-pub(crate) use facts::fold_rdn;
+pub(crate) use facts::{NameKey, fold_rdn};
 pub use facts::{
     BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, ReadSubtree, TbsFacts,
 };

@@ -203,7 +203,7 @@ impl Run<'_> {
 
     fn certificates(&self, judged: &[Judged], report: &mut LintReport) {
         let audience = self.request.audience();
-        let scopes = CrlsByIssuer::new(&self.shelf, &self.crls).scopes(&self.crls);
+        let scopes = CrlsByIssuer::new(&self.crls).scopes(&self.crls);
         let mut serials = Serials::default();
         let (mut comparisons, mut signatures) = (MOST_COMPARISONS, MOST_SIGNATURES);
         let (mut leaves, mut last_leaf, mut enough, mut unknown) = (0usize, None, true, 0usize);
@@ -263,7 +263,7 @@ impl Run<'_> {
 
     fn crls(&self, judged: &[Judged], report: &mut LintReport) {
         let audience = self.request.audience();
-        let numbers = CrlsByIssuer::new(&self.shelf, &self.crls).numbers(&self.crls, &audience);
+        let numbers = CrlsByIssuer::new(&self.crls).numbers(&self.crls, &audience);
         let mut numbers: HashMap<usize, Vec<Finding>> = numbers.into_iter().fold(HashMap::new(), |mut all, (n, f)| {
             all.entry(n).or_default().push(f);
             all

@@ -3,7 +3,7 @@
 use super::shelf::Shelf;
 use crate::judge::verify::{Points, check_kind};
 use crate::policy::{Audience, Finding, chain_rules, find};
-use crate::x509::{Certificate, Crl, IssuingPoint, oid};
+use crate::x509::{Certificate, Crl, IssuingPoint, NameKey, oid};
 use std::collections::{HashMap, HashSet};
 
 /// So many CRLs of one issuer are looked at for a distribution point.
@@ -17,7 +17,7 @@ fn finding(audience: &Audience, rule: &str, message: String) -> Option<Finding> 
 
 /// Which serial numbers of which issuers were seen, and in which certificate first.
 #[derive(Default)]
-pub(super) struct Serials(HashMap<(u64, Vec<u8>), (usize, [u8; 32])>);
+pub(super) struct Serials(HashMap<(NameKey, Vec<u8>), (usize, [u8; 32])>);
 
 impl Serials {
     /// Whether another certificate of the same issuer has the serial number; the same one twice is no matter.
@@ -49,7 +49,7 @@ pub(super) fn order(leaf: usize, issuer: usize, audience: &Audience) -> Option<F
 }
 
 /// CRLs by the name of their issuer.
-pub(super) struct CrlsByIssuer(HashMap<u64, Vec<usize>>);
+pub(super) struct CrlsByIssuer(HashMap<NameKey, Vec<usize>>);
 
 /// What the CRLs of one issuer cover. Each is read once, and each of their names stands once: a file may have many
 /// certificates, CRLs with many names, and certificates with many.
@@ -85,16 +85,16 @@ impl<'a> Scopes<'a> {
 }
 
 impl CrlsByIssuer {
-    pub fn new(shelf: &Shelf, crls: &[Crl]) -> Self {
-        let mut all: HashMap<u64, Vec<usize>> = HashMap::new();
+    pub fn new(crls: &[Crl]) -> Self {
+        let mut all: HashMap<NameKey, Vec<usize>> = HashMap::new();
         for (n, crl) in crls.iter().enumerate() {
-            all.entry(shelf.name(&crl.issuer)).or_default().push(n);
+            all.entry(crl.issuer.key()).or_default().push(n);
         }
         CrlsByIssuer(all)
     }
 
     /// What the CRLs of each issuer cover, by its name, where each of them is for a distribution point.
-    pub fn scopes<'a>(&self, crls: &'a [Crl]) -> HashMap<u64, Scopes<'a>> {
+    pub fn scopes<'a>(&self, crls: &'a [Crl]) -> HashMap<NameKey, Scopes<'a>> {
         let of = |places: &Vec<usize>| {
             let crls: Vec<&Crl> = places.iter().take(CRLS_OF_ONE).map(|n| &crls[*n]).collect();
             Scopes::of(&crls)

@@ -17,6 +17,7 @@ mod steps;
 mod strict;
 mod verdict;
 mod whole;
+mod work;
 
 pub use bag::{Bag, Place};
 pub use crls::{CrlProblem, Crls};
