@@ -230,16 +230,18 @@ impl<'a> Search<'a> {
     fn tell_where_it_ends(&mut self, path: &[Place]) {
         let mut path = path.to_vec();
         while let Some((last, child)) = path.last().and_then(|p| Some((*p, self.bag.get(*p)?))) {
-            let (certificate, issuer) = (shown::certificate(child), shown::escaped(&child.issuer.subject.to_string()));
             let next = self.bag.any_issuer_of(child).filter(|_| !child.is_self_issued());
+            // Names are written out at the end of the way only: they may be long, and the way too.
+            let (certificate, issuer) =
+                (|| shown::certificate(child), || shown::escaped(&child.issuer.subject.to_string()));
             let refusal = match next {
                 Some(next) if !self.is_in(&path, next) && path.len() <= self.question.budgets.depth => {
                     path.push(next);
                     continue;
                 }
-                Some(_) => Refusal::NoAnchor { certificate, issuer },
-                None if child.is_self_issued() => Refusal::Untrusted { certificate },
-                None => Refusal::NoIssuer { certificate, issuer },
+                Some(_) => Refusal::NoAnchor { certificate: certificate(), issuer: issuer() },
+                None if child.is_self_issued() => Refusal::Untrusted { certificate: certificate() },
+                None => Refusal::NoIssuer { certificate: certificate(), issuer: issuer() },
             };
             return self.fail(&path, Failed::new(Nearness::NothingAbove, last, refusal));
         }
