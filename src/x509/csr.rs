@@ -87,7 +87,7 @@ impl Csr {
             return Err(fields.fail("a version other than 1"));
         }
         let subject = fields.expect(der::SEQUENCE)?.whole;
-        let subject = NameFacts { der: NameDer::as_read(subject), subject: read_name(subject)? };
+        let subject = NameFacts::new(NameDer::as_read(subject), read_name(subject)?);
         let public_key = fields.expect(der::SEQUENCE)?.whole.to_vec();
         // RFC 2986 wants the set, be it empty; some tools leave it out.
         let attributes = fields.optional(der::context_constructed(0))?;
@@ -228,7 +228,7 @@ fn read_general_name(name: Value<'_>, list: &Reader<'_>) -> Result<GeneralName, 
         0x87 if matches!(name.content.len(), 4 | 16) => GeneralName::Ip(name.content.to_vec()),
         0x87 => return Err(list.fail("an IP address of neither 4 nor 16 octets")),
         0xa4 => {
-            GeneralName::Directory(NameFacts { der: NameDer::as_read(name.content), subject: read_name(name.content)? })
+            GeneralName::Directory(NameFacts::new(NameDer::as_read(name.content), read_name(name.content)?))
         }
         0xa0 => GeneralName::Other("otherName"),
         0xa3 => GeneralName::Other("x400Address"),

@@ -1,16 +1,41 @@
 use super::NameDer;
 use crate::model::{Attribute, AttributeType, ExtendedKeyUsage, KeyUsage, Oid, Serial, Subject, Timestamp, Validity};
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{LazyLock, OnceLock};
 
 /// A Name as it stands in a certificate: its bytes, and what they say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct NameFacts {
     /// The bytes.
     pub der: NameDer,
     /// What they say; for display and comparison.
     pub subject: Subject,
+    key: OnceLock<NameKey>,
 }
 
+/// Names that are one (RFC 5280 7.1) have one key, and no two others do: 128 bits that differ from run to run, so that nobody
+/// can choose names whose keys collide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NameKey(u64, u64);
+
 impl NameFacts {
+    /// Of a Name's bytes and what they say.
+    pub fn new(der: NameDer, subject: Subject) -> Self {
+        NameFacts { der, subject, key: OnceLock::new() }
+    }
+
+    /// What stands for it where names are compared or looked up, found out once: a name may be longer than any sentence,
+    /// and stand in the way of every path.
+    pub(crate) fn key(&self) -> NameKey {
+        *self.key.get_or_init(|| {
+            let folded = fold(&self.subject);
+            let [one, other] = &*HASHERS;
+            NameKey(one.hash_one(&folded), other.hash_one(&folded))
+        })
+    }
+
     /// The last common name, which is the one that programs show.
     pub fn common_name(&self) -> Option<&str> {
         self.subject.values(&AttributeType::common_name()).last().copied()
@@ -18,9 +43,19 @@ impl NameFacts {
 
     /// Whether two names are the same: binary, else without case and with white space folded (RFC 5280 7.1).
     pub fn matches(&self, other: &NameFacts) -> bool {
-        self.der == other.der || fold(&self.subject) == fold(&other.subject)
+        self.der == other.der || self.key() == other.key()
     }
 }
+
+impl PartialEq for NameFacts {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der && self.subject == other.subject
+    }
+}
+
+impl Eq for NameFacts {}
+
+static HASHERS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
 
 type FoldedRdn = Vec<(Oid, String)>;
 
@@ -178,6 +213,17 @@ impl TbsFacts {
     /// Whether extKeyUsage, where present, allows a purpose.
     pub fn allows_purpose(&self, purpose: &ExtendedKeyUsage) -> bool {
         self.extended_key_usage.as_ref().is_none_or(|all| all.iter().any(|e| e == purpose || e.is_any()))
+    }
+
+    /// Those of its purposes that an issuer's extKeyUsage does not allow, anyExtendedKeyUsage among them.
+    pub fn purposes_beyond(&self, issuer: &TbsFacts) -> Vec<&ExtendedKeyUsage> {
+        let Some(allowed) = issuer.extended_key_usage.as_ref().filter(|all| !all.iter().any(ExtendedKeyUsage::is_any))
+        else {
+            return Vec::new();
+        };
+        let own = self.extended_key_usage.iter().flatten();
+        let allowed: HashSet<&ExtendedKeyUsage> = allowed.iter().collect();
+        own.filter(|purpose| !allowed.contains(purpose)).collect()
     }
 
     /// The URI names.

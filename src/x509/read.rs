@@ -110,7 +110,7 @@ fn inner_algorithm(tbs: &[u8]) -> Result<Vec<u8>, X509Error> {
 }
 
 fn name(name: &X509Name<'_>) -> Result<NameFacts, X509Error> {
-    Ok(NameFacts { der: NameDer::as_read(name.as_raw()), subject: read_name(name.as_raw())? })
+    Ok(NameFacts::new(NameDer::as_read(name.as_raw()), read_name(name.as_raw())?))
 }
 
 fn oid(oid: &x509_parser::der_parser::oid::Oid<'_>) -> Option<Oid> {

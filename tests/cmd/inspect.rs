@@ -140,6 +140,43 @@ fn crls_and_one_serial_of_them() {
     assert_eq!(s.run(&["inspect", LEAF, "--serial", "0a", "--json"]).exits(1).stderr, "");
 }
 
+/// Serials that no certificate ought to have are on lists all the same, and found as they are shown or as openssl writes them.
+#[test]
+fn odd_serials_are_found_however_they_are_written() {
+    let s = lab();
+    s.ok(&["revoke", "api.internal"]);
+    let serial = s.field("api.internal", "serial");
+    let octets: Vec<u8> =
+        (0..serial.len()).step_by(2).map(|i| u8::from_str_radix(&serial[i..i + 2], 16).unwrap()).collect();
+    let good = s.bytes("pki/public/lab-issuing.crl");
+    let at = good.windows(octets.len()).position(|w| w == octets).unwrap();
+    let odd = |name: &str, serial: &[u8]| {
+        let mut crl = good.clone();
+        crl[at..at + 16].copy_from_slice(serial);
+        s.write(name, crl);
+    };
+    let listed = |file: &str, serial: &str| {
+        s.ok(&["inspect", file, "--serial", serial, "--field", "lookup.listed"]).stdout.trim() == "true"
+    };
+    // -5 in sixteen octets.
+    odd("negative.crl", &[&[0xff; 15][..], &[0xfb]].concat());
+    for text in ["fb", "FF:FB", "-05", "-5", "serial=-05", "-0x5"] {
+        assert!(listed("negative.crl", text), "{text}");
+    }
+    for text in ["5", "05", "-fb", "7b"] {
+        assert!(!listed("negative.crl", text), "{text}");
+    }
+    let shown = s.json(&["inspect", "negative.crl"])["objects"][0]["entries"][0]["serial"].clone();
+    assert!(listed("negative.crl", shown.as_str().unwrap()), "{shown}");
+    assert_eq!(s.ok(&["inspect", "negative.crl", "--serial", "-0a"]).stdout.matches("not listed     -0a").count(), 1);
+    odd("zero.crl", &[0; 16]);
+    assert!(listed("zero.crl", "0") && listed("zero.crl", "00:00") && !listed("zero.crl", "1"));
+    odd("padded.crl", &[&[0; 15][..], &[0xfb]].concat());
+    assert!(listed("padded.crl", "fb") && !listed("padded.crl", "-05"));
+    s.ok(&["inspect", "zero.crl", "--serial", &"41".repeat(30)]).prints("not listed");
+    s.refuses(&["inspect", "zero.crl", "--serial", "--json"], 2, "invalid-value");
+}
+
 #[test]
 fn keystores_without_and_with_the_passphrase() {
     let s = Sandbox::new();

@@ -9,7 +9,7 @@ use rootlet::judge::input::Object;
 use rootlet::judge::inspect::{Arrangement, Body, Content, Contents, EntryReport, Item, MAX_ARRANGED, Report, report};
 use rootlet::judge::{ClientCertificate, Endpoint, matches_host, presented};
 use rootlet::keys::KeyDocument;
-use rootlet::model::{Clock, Lifetime, San, Serial, SystemClock, Timestamp};
+use rootlet::model::{Clock, Lifetime, San, SoughtSerial, SystemClock, Timestamp};
 use rootlet::x509::{Certificate, read_certificate};
 use serde::Serialize;
 use std::io::{BufWriter, Write};
@@ -96,7 +96,7 @@ struct Options {
     #[arg(long, value_name = "FIELD")]
     field: Option<String>,
     /// Look this serial up in the CRLs
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", allow_hyphen_values = true)]
     serial: Option<String>,
     /// What opens an encrypted key or a PKCS#12 keystore: a file, or - for stdin. Never asked for
     #[arg(long, value_name = "FILE")]
@@ -140,7 +140,7 @@ pub fn definition() -> Command {
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<Options>(matches)?;
     check_usage(&options, context)?;
-    let wanted = options.serial.as_deref().map(str::parse::<Serial>).transpose()?;
+    let wanted = options.serial.as_deref().map(str::parse::<SoughtSerial>).transpose()?;
     let timeout = timeout(options.timeout.as_deref())?;
     let server_name = options.servername.as_deref().map(San::host).transpose()?;
     let endpoint = match options.target.to_str().filter(|_| !options.target.exists()).and_then(Endpoint::parse) {
@@ -227,7 +227,7 @@ fn greet(endpoint: &Endpoint, name: Option<&San>, timeout: Duration) -> Result<(
 struct Look<'a> {
     context: &'a Context,
     options: &'a Options,
-    wanted: Option<Serial>,
+    wanted: Option<SoughtSerial>,
     now: Timestamp,
     server: Option<ServerView>,
     warnings: Vec<Warning>,

@@ -4,7 +4,7 @@ use crate::x509::{Constraints, GeneralName, NameDer, NameFacts, ReadSubtree};
 
 pub fn facts(text: &str) -> NameFacts {
     let subject: Subject = text.parse().unwrap();
-    NameFacts { der: NameDer::of(&subject), subject }
+    NameFacts::new(NameDer::of(&subject), subject)
 }
 
 fn octets(text: &str) -> Vec<u8> {
