@@ -48,6 +48,19 @@ mod interop {
     mod prompts;
     mod pyca;
     mod python;
+    /// Every recipe of `docs/ci.md`, as it stands there.
+    mod recipes {
+        mod compose;
+        mod due;
+        mod ephemeral;
+        mod kubernetes;
+        mod page;
+        mod place;
+        mod renewal;
+        mod runner;
+        mod workflow;
+        mod yaml;
+    }
     mod server;
     mod verify;
 }

@@ -2,9 +2,7 @@
 
 use super::authority::{Ca, Cas, read_key};
 use super::crl_file::{holds_recorded, read_crl};
-use super::doctor_files::{
-    check_ca_key, check_files, check_leaf, check_mode, check_remains, lock_if_there,
-};
+use super::doctor_files::{check_ca_key, check_files, check_leaf, check_mode, check_remains, lock_if_there};
 use super::{Error, Pki};
 use crate::disk::{Access, DiskError, entries, exists, read_optional};
 use crate::issue::Warning;

@@ -292,7 +292,8 @@ mod tests {
         assert!(status.success());
         request.again = Again::Force;
         let serial = pki.leaf(&request).unwrap().certificate.serial.clone();
-        let waiting = if batch { root.join("pending/batch-7f").join(&serial) } else { root.join("pending").join(&serial) };
+        let waiting =
+            if batch { root.join("pending/batch-7f").join(&serial) } else { root.join("pending").join(&serial) };
         fs::create_dir_all(waiting.parent().unwrap()).unwrap();
         fs::rename(&home, &waiting).unwrap();
         fs::rename(&before, &home).unwrap();
