@@ -44,6 +44,7 @@ mod interop {
     mod openssl_crl;
     mod openssl_profiles;
     mod pki;
+    mod postgres;
     mod program;
     mod prompts;
     mod pyca;
