@@ -44,7 +44,6 @@ impl Place {
     pub fn command(&self, program: &str) -> Command {
         let mut command = clean_command(program);
         command.current_dir(self.path()).env("PATH", self.search_path()).env("HOME", self.path());
-        command.env_remove("CI");
         command
     }
 

@@ -186,4 +186,5 @@ fn what_fails_is_told() {
     site.place.program("systemctl", "#!/bin/sh\nexit 5\n");
     let ran = site.cron().fails();
     assert!(ran.stderr.contains("systemctl reload nginx"), "{ran}");
+    site.does_nothing(Site::cron);
 }
