@@ -10,6 +10,7 @@ mod forge;
 mod cmd {
     mod again;
     mod backup;
+    mod combined;
     mod damage;
     mod dates;
     mod delivery;

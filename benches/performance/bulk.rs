@@ -7,7 +7,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
-use rootlet::model::{Profile, San};
+use rootlet::model::{Layout, Profile, San};
 use rootlet::pki::{CaRequest, LeafRequest, Pki};
 use std::path::Path;
 use std::time::Instant;
@@ -58,17 +58,21 @@ fn cpu() -> Result<f64, Failure> {
 pub fn table(folder: &Path, count: usize, runs: usize) -> Result<(), Failure> {
     println!("\n## {count} leaves (P-256) in one run");
     head(&["what", "leaves", "a second", "CPU each", "primitives' share of the CPU"]);
-    let (mut primitives, mut below_root, mut below_issuing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut primitives, mut below_root, mut below_issuing, mut combined) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     // In turn, so that what else the machine does falls on all alike.
     for run in 0..runs {
         primitives.push(Spent::by(count, || primitive(count))?);
-        below_root.push(leaves(&folder.join(format!("bulk-root-{run}")), count, false)?);
-        below_issuing.push(leaves(&folder.join(format!("bulk-issuing-{run}")), count, true)?);
+        below_root.push(leaves(&folder.join(format!("bulk-root-{run}")), count, None, Layout::Folder)?);
+        let issuing = Some("Issuing");
+        below_issuing.push(leaves(&folder.join(format!("bulk-issuing-{run}")), count, issuing, Layout::Folder)?);
+        combined.push(leaves(&folder.join(format!("bulk-combined-{run}")), count, issuing, Layout::Combined)?);
     }
     let primitives = median(primitives);
     primitives.row("key, signature, one verification: nothing else, all cores", &primitives);
     median(below_root).row("rootlet, four files each (below a root)", &primitives);
     median(below_issuing).row("rootlet, five files each (below an intermediate)", &primitives);
+    median(combined).row("rootlet, one file each (`layout = \"combined\"`)", &primitives);
     for (label, script) in LOOPS {
         let script = format!("{script}\ni=0; while [ $i -lt {LOOP} ]; do i=$((i+1)); leaf h$i.bulk.test; done");
         let words = |_: usize| ["sh", "-ec", &script].map(String::from).to_vec();
@@ -118,14 +122,15 @@ fn primitive(count: usize) -> Result<(), Failure> {
     })
 }
 
-fn leaves(pki: &Path, count: usize, issuing: bool) -> Result<Spent, Failure> {
+fn leaves(pki: &Path, count: usize, issuing: Option<&str>, layout: Layout) -> Result<Spent, Failure> {
     fill::root(pki)?;
-    if issuing {
-        Pki::open(pki)?.ca(&CaRequest::new(Profile::Intermediate, "Issuing")?)?;
+    if let Some(name) = issuing {
+        Pki::open(pki)?.ca(&CaRequest::new(Profile::Intermediate, name)?)?;
     }
     let request = |n: usize| -> Result<LeafRequest, rootlet::pki::Error> {
         let mut request = LeafRequest::new(Profile::Server, &format!("h{n}.bulk.test"))?;
         request.names.push(San::host(&format!("www.h{n}.bulk.test"))?);
+        request.layout = Some(layout);
         Ok(request)
     };
     let mut failed = None;

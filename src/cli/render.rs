@@ -56,8 +56,23 @@ pub fn signed(context: &Context, outcome: &SignOutcome) -> Result<Exit, Failure>
 
 fn headline(context: &Context, outcome: &Outcome) -> String {
     let c = &outcome.certificate;
-    let folder = c.files.cert.as_deref().and_then(Path::parent).map(place).unwrap_or_default();
-    if context.printer.is_quiet() { folder } else { format!("{} {} {}  {folder}/", outcome.action, c.profile, c.name) }
+    let home = home(c).unwrap_or_default();
+    if context.printer.is_quiet() {
+        return home;
+    }
+    let slash = if is_combined(c) { "" } else { "/" };
+    format!("{} {} {}  {home}{slash}", outcome.action, c.profile, c.name)
+}
+
+/// Where the files of a certificate are: a folder, or the one file.
+fn home(c: &CertificateView) -> Option<String> {
+    let cert = c.files.cert.as_deref()?;
+    if is_combined(c) { Some(place(cert)) } else { cert.parent().map(place) }
+}
+
+/// Whether key and certificates are in one file.
+fn is_combined(c: &CertificateView) -> bool {
+    c.files.cert.is_some() && c.files.cert == c.files.key
 }
 
 fn details(context: &Context, outcome: &Outcome) {
@@ -88,7 +103,7 @@ fn details(context: &Context, outcome: &Outcome) {
 pub fn adopted(context: &Context, outcome: &ImportOutcome, root: &str) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let c = &outcome.certificate;
-    let folder = c.files.cert.as_deref().and_then(Path::parent).map_or_else(|| root.to_string(), place);
+    let folder = home(c).unwrap_or_else(|| root.to_string());
     printer.text(&if printer.is_quiet() {
         folder.clone()
     } else {
@@ -122,6 +137,10 @@ pub fn adopted(context: &Context, outcome: &ImportOutcome, root: &str) -> Result
 
 fn file_uses(c: &CertificateView) -> Vec<(&'static str, &'static str)> {
     match c.profile {
+        _ if is_combined(c) => vec![
+            ("this file", "key, certificate and intermediates, for a program that takes one file"),
+            ("public/roots.pem", "the other side is verified with"),
+        ],
         "server" | "client" | "peer" | "workload" if c.files.key.is_none() => {
             vec![("fullchain.pem", "goes to whoever has the key"), ("ca.pem", "the other side trusts")]
         }

@@ -193,8 +193,16 @@ impl Disk {
     /// # Errors
     /// [`DiskError`].
     pub fn rename_over(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        fault_point().and_then(|()| std::fs::rename(from, to)).map_err(|e| DiskError::io("replace", to, e))?;
+        self.rename_over_unsynced(from, to)?;
         self.sync_folder(&parent(to))
+    }
+
+    /// As [`Disk::rename_over`]; the caller syncs the folder it arrives in.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    pub fn rename_over_unsynced(&self, from: &Path, to: &Path) -> Result<(), DiskError> {
+        fault_point().and_then(|()| std::fs::rename(from, to)).map_err(|e| DiskError::io("replace", to, e))
     }
 
     /// Swaps two folders in one step and syncs the folders they are in.

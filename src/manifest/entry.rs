@@ -1,8 +1,8 @@
 use super::node::Place;
 use crate::issue::End;
 use crate::model::{
-    ExtendedKeyUsage, Handle, KeyAlgorithm, NameConstraints, Profile, San, SpiffeId, Subject, Timestamp, UriName,
-    Window,
+    ExtendedKeyUsage, Handle, KeyAlgorithm, Layout, NameConstraints, Profile, San, SpiffeId, Subject, Timestamp,
+    UriName, Window,
 };
 use std::path::PathBuf;
 
@@ -102,4 +102,6 @@ pub struct LeafEntry {
     pub owner: Option<String>,
     /// The mode of the delivered key.
     pub key_mode: Option<u32>,
+    /// How its files lie in the PKI folder.
+    pub layout: Layout,
 }

@@ -33,7 +33,7 @@ const EVERY: [&str; 13] = [
 ];
 const CA: [&str; 8] = ["path_len", "permit", "exclude", "spiffe", "crl_url", "issuer_url", "ocsp_url", "encrypt_key"];
 const BELOW: [&str; 4] = ["issuer", "eku", "issuer_passphrase_file", "issuer_key_file"];
-const LEAF: [&str; 9] = ["dns", "ip", "email", "uri", "spiffe", "out_dir", "out", "owner", "key_mode"];
+const LEAF: [&str; 10] = ["dns", "ip", "email", "uri", "spiffe", "out_dir", "out", "owner", "key_mode", "layout"];
 /// Keys of which one says what the others would: one in an entry hides all of them in the defaults.
 const GROUPS: [&[&str]; 3] = [&["lifetime", "days", "not_after"], &["key", "key_file"], &["out_dir", "out"]];
 /// What makes no sense for several entries at once.
@@ -382,7 +382,8 @@ fn leaf(f: &mut Fields<'_>) -> LeafEntry {
             None
         }
     });
-    LeafEntry { names, out_dir, owner, key_mode }
+    let layout = f.parsed("layout", str::parse).map(|g| g.value).unwrap_or_default();
+    LeafEntry { names, out_dir, owner, key_mode, layout }
 }
 
 fn workload(text: &str) -> Result<SpiffeId, ModelError> {

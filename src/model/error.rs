@@ -146,6 +146,12 @@ pub enum ModelError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// No layout of that name.
+    #[error("`{value}` is not a layout")]
+    Layout {
+        /// The text as given.
+        value: String,
+    },
     /// No profile of that name.
     #[error("`{value}` is not a profile")]
     Profile {
@@ -197,6 +203,7 @@ impl ModelError {
             ModelError::Handle { .. } => {
                 vec!["use letters, digits, dots, dashes and underscores, 120 bytes at most".into()]
             }
+            ModelError::Layout { .. } => vec!["one of folder, combined".into()],
             ModelError::Profile { .. } => vec!["one of root, intermediate, server, client, peer, workload".into()],
             ModelError::TwoSpiffeIds { .. } => vec!["issue one certificate for each identity".into()],
             _ => Vec::new(),

@@ -84,6 +84,9 @@ impl Error {
             Error::Differs { .. } => {
                 one("a CA is never replaced; choose another NAME, or drop the option that differs")
             }
+            Error::InTheWay { other, .. } => {
+                vec![format!("give it another handle, or another `layout` than `{other}` has")]
+            }
             Error::UnknownFolder { path } => vec![format!("look at it and move it away: {}", path.display())],
             Error::DeliveryOccupied { .. } => one("move it away, or choose another --out-dir"),
             Error::NoIssuer { hint, .. } => vec![hint.clone()],

@@ -218,7 +218,7 @@ impl Pki {
         let done = match (step.action, &wish.asked) {
             (Action::Nothing, _) => self.kept(wish.handle(), "unchanged", Vec::new()),
             (Action::Refused, _) => Ok(refused(step)),
-            (Action::Restore, _) => match self.restore(wish.handle()) {
+            (Action::Restore, asked) => match self.restore(wish.handle(), asked.layout()) {
                 Ok(Some(delivered)) => self.kept(wish.handle(), "restored", delivered),
                 Ok(None) => self.kept(wish.handle(), "unchanged", Vec::new()),
                 Err(e) => Err(e),

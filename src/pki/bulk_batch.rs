@@ -7,11 +7,10 @@ use super::issuing::{ATTEMPTS, back_off, still_issuing};
 use super::leaf::{Found, Made, Recorded};
 use super::leaf_request::Wanted;
 use super::leaf_steps::{Before, Scene};
-use super::material::{Above, leaf_files};
+use super::material::{Above, files_in};
 use super::release::{ENCRYPTED, PendingBatch};
 use super::state::Decision;
 use super::{Error, LeafRequest};
-use crate::disk::Access;
 use crate::issue::{Issuer, Warning};
 use crate::store::{self, AuthorityId, NewCertificate};
 use std::collections::HashMap;
@@ -95,14 +94,10 @@ pub(super) fn work(place: &Place, queue: &Mutex<Receiver<Job>>) {
 fn make(place: &Place, wanted: &Wanted<'_>, found: &Found, ready: &Ready, batch: &Path) -> Result<Written, Failed> {
     let made = place.make_leaf(wanted, found, &ready.issuer, &ready.above).map_err(Failed::Request)?;
     let new = place.new_leaf(wanted, found, &made).map_err(Failed::Request)?;
-    let files = leaf_files(made.signed.certificate(), made.key_pem.as_deref().map(Vec::as_slice), &made.above);
-    let folder = batch.join(new.serial.to_string());
-    let write = || {
-        place.disk.create_folder(&folder, Access::Private)?;
-        files.iter().try_for_each(|f| place.disk.create_unsynced(&folder.join(f.name), &f.bytes, f.access).map(drop))
-    };
-    write().map_err(|e| Failed::Disk(e.into()))?;
-    Ok(Written { made, new, files: files.len() })
+    let key_pem = made.key_pem.as_deref().map(Vec::as_slice);
+    let files = files_in(place.layout_of(wanted), made.signed.certificate(), key_pem, &made.above);
+    let files = PendingBatch::write(place, batch, &new.serial, &files).map_err(|e| Failed::Disk(e.into()))?;
+    Ok(Written { made, new, files })
 }
 
 impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
@@ -197,7 +192,7 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
         for Reply { queued, found, result } in replies {
             match result {
                 Ok(w) => {
-                    files += w.files + 1;
+                    files += w.files;
                     written.push((queued, found, w));
                 }
                 Err(Failed::Request(e)) => refused.push((queued.index, e)),
@@ -223,7 +218,7 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
                 Ok(Some(recorded)) => done.push((queued, found, w, recorded)),
                 other => {
                     // What cannot be removed now is removed by the next command: it was never recorded.
-                    drop(place.disk.remove(&pending.folder_of(&w.new.serial)));
+                    drop(place.disk.remove(&pending.path_of(&w.new.serial)));
                     match other {
                         Err(e) => refused.push((queued.index, e)),
                         Ok(_) if queued.attempt + 1 >= ATTEMPTS => {
@@ -278,7 +273,7 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
         // An encrypted key was opened before it came here: what lies on the disk is the same.
         for (_, _, w) in written {
             if let Some(pem) = w.made.key_pem.as_ref().filter(|pem| pem.starts_with(ENCRYPTED)) {
-                place.disk.verify(&pending.folder_of(&w.new.serial).join("key.pem"), pem)?;
+                place.disk.verify(&pending.path_of(&w.new.serial).join("key.pem"), pem)?;
             }
         }
         let transaction = self.pki.store.begin(store::Access::Write)?;

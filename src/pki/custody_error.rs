@@ -95,6 +95,14 @@ pub enum CustodyError {
         /// The file.
         path: PathBuf,
     },
+    /// A key that lies in one file with its certificates, where programs read it that know no passphrase.
+    #[error("the key of `{handle}` lies in one file with its certificates: {}", path.display())]
+    Combined {
+        /// Whose key it is.
+        handle: Handle,
+        /// The file.
+        path: PathBuf,
+    },
     /// A file that is to leave the PKI folder lies inside it.
     #[error("`{}` lies inside the PKI folder", path.display())]
     OutputInside {
@@ -116,6 +124,7 @@ impl CustodyError {
             CustodyError::KeyElsewhere { .. } => "key-elsewhere",
             CustodyError::NotEncrypted { .. } => "key-not-encrypted",
             CustodyError::NotACa { .. } => "not-a-ca",
+            CustodyError::Combined { .. } => "combined",
             CustodyError::OutputExists { .. } | CustodyError::OutputIsKey { .. } => "exists",
             CustodyError::OutputInside { .. } => "delivery-inside",
         }
@@ -141,6 +150,9 @@ impl CustodyError {
                 vec![format!("bring it back with `rootlet key attach {handle} --key-file FILE`")]
             }
             CustodyError::NotEncrypted { handle } => vec![format!("encrypt it with `rootlet key encrypt {handle}`")],
+            CustodyError::Combined { .. } => one(
+                "apply a manifest without `layout = \"combined\"` for it, which gives the key a file of its own, and try again",
+            ),
             CustodyError::NotACa { .. } => one("`rootlet key encrypt` protects it where it is"),
             CustodyError::OutputExists { .. } => one("look at it and move it away, or choose another file"),
             CustodyError::OutputIsKey { .. } => one("choose another file: the key would have no copy"),

@@ -11,7 +11,7 @@ use super::wish::wishes;
 use super::{CaRequest, Error, LeafKey, LeafRequest, Pki};
 use crate::issue::End;
 use crate::manifest::parse;
-use crate::model::{Handle, Identity, Lifetime, Profile, San, Subject, Timestamp, UriName, Window};
+use crate::model::{Handle, Identity, Layout, Lifetime, Profile, San, Subject, Timestamp, UriName, Window};
 use crate::policy::rules;
 use crate::store::{Access, Delivery, Filter, KeyPlace, Record, Transaction};
 use crate::x509::{NameDer, PublicKeyKind, public_key_kind};
@@ -133,6 +133,7 @@ impl LeafRequest {
             own.some("owner", delivery.owner.as_deref());
             own.some("key_mode", delivery.key_mode.map(|m| format!("{m:04o}")));
         }
+        own.some("layout", self.layout.filter(|l| *l != Layout::default()));
         own.again(self.again);
         own.0
     }
@@ -292,6 +293,7 @@ impl super::folder::Place {
         request.subject = subject(&default);
         request.purposes = more;
         (request.key, request.end, request.issuer) = (LeafKey::New(key), end, issuer);
+        request.layout = Some(self.home(&record.handle).layout);
         request.delivery = transaction.deliveries(&record.handle)?.into_iter().next().filter(is_utf8);
         Ok(Some(("cert", request.declare())))
     }

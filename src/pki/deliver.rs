@@ -1,11 +1,13 @@
 //! Putting a leaf's files where a program wants them, besides the PKI folder.
 
+use super::authority::Cas;
 use super::folder::Place;
+use super::home::Home;
 use super::leaf_request::{LeafKey, LeafRequest};
-use super::material::OutFile;
+use super::material::{Above, OutFile};
 use super::{Error, Pki};
 use crate::disk::{Access, Disk, DiskError, exists, real_path};
-use crate::model::Handle;
+use crate::model::{Handle, Layout};
 use crate::store::{Delivery, Transaction};
 use std::path::{Component, Path, PathBuf};
 
@@ -106,13 +108,20 @@ impl Pki {
     /// something was written. One that fails does not keep the others from theirs.
     pub(super) fn deliver(&mut self, handle: &Handle) -> Result<Vec<PathBuf>, Error> {
         let _lock = self.lock_leaves()?;
-        let (deliveries, current) = {
+        let home = self.place.home(handle);
+        let (deliveries, current, above) = {
             let transaction = self.read()?;
             let holder = transaction.holder(handle)?;
             let current = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
-            (transaction.deliveries(handle)?, current)
+            let mut above = Above::default();
+            if let Some(record) = current.as_ref().filter(|_| home.layout == Layout::Combined) {
+                let cas = Cas::load(&*transaction)?;
+                let chain: Vec<_> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
+                above = Above::of(&chain);
+            }
+            (transaction.deliveries(handle)?, current, above)
         };
-        let files = existing_files(&self.place, handle)?;
+        let files = existing_files(&home, &above)?;
         let key_here = current.as_ref().is_none_or(|r| r.key_here);
         let newest = current.map(|r| crate::disk::encode_pem("CERTIFICATE", &r.der));
         if !files.iter().any(|f| f.name == "cert.pem" && Some(&f.bytes[..]) == newest.as_deref().map(str::as_bytes)) {
@@ -186,8 +195,14 @@ impl Place {
 
 impl Place {
     /// Whether everything that is delivered to a folder is there as it should be. Nothing is written.
-    pub(super) fn is_delivered(&self, handle: &Handle, delivery: &Delivery, key_here: bool) -> Result<bool, Error> {
-        let files = existing_files(self, handle)?;
+    pub(super) fn is_delivered(
+        &self,
+        home: &Home,
+        above: &Above,
+        delivery: &Delivery,
+        key_here: bool,
+    ) -> Result<bool, Error> {
+        let files = existing_files(home, above)?;
         Ok(FILES.iter().all(|name| {
             let path = delivery.folder.join(name);
             match files.iter().find(|f| f.name == *name) {
@@ -206,11 +221,15 @@ fn mode_of(delivery: &Delivery, access: Access) -> u32 {
     }
 }
 
-fn existing_files(place: &Place, handle: &Handle) -> Result<Vec<OutFile>, Error> {
-    let folder = place.leaf_folder(handle);
+/// What is delivered of a leaf: the files that are there. Of a combined file all five are made, the last with what stands
+/// above the leaf.
+fn existing_files(home: &Home, above: &Above) -> Result<Vec<OutFile>, Error> {
+    if home.layout == Layout::Combined {
+        return Ok(home.combined()?.map(|c| c.files(above)).unwrap_or_default());
+    }
     let mut files = Vec::new();
     for name in FILES {
-        if let Some(bytes) = crate::disk::read_optional(&folder.join(name), super::authority::MAX_KEY_BYTES)? {
+        if let Some(bytes) = crate::disk::read_optional(&home.path().join(name), super::authority::MAX_KEY_BYTES)? {
             let access = if name == "key.pem" { Access::Private } else { Access::Public };
             files.push(OutFile { name, bytes: zeroize::Zeroizing::new(bytes), access });
         }

@@ -3,6 +3,7 @@
 use super::authority::{Ca, Cas, read_key};
 use super::crl_file::{holds_recorded, read_crl};
 use super::doctor_files::{check_ca_key, check_files, check_leaf, check_mode, check_remains, lock_if_there};
+use super::home::owner_of_combined;
 use super::{Error, Pki};
 use crate::disk::{Access, DiskError, entries, exists, read_optional};
 use crate::issue::Warning;
@@ -346,6 +347,9 @@ impl Pki {
                     Ok(handle) => transaction.holder(&handle)?.is_some(),
                     Err(_) => false,
                 };
+                let combined =
+                    owner_of_combined(&entry).filter(|_| name == super::folder::CERTS && folder.join(&entry).is_file());
+                let known = known || combined.is_some_and(|h| transaction.holder(&h).is_ok_and(|h| h.is_some()));
                 if !known {
                     let path = folder.join(entry);
                     let message = format!("the inventory does not know `{}`", path.display());

@@ -1,15 +1,18 @@
 //! Files of a PKI against what the inventory says of them.
 
 use super::Error;
-use super::authority::{Ca, Cas, read_key};
+use super::authority::{Ca, Cas, MAX_KEY_BYTES};
 use super::doctor::{Findings, MAX_FILE};
 use super::folder::Place;
+use super::home::Home;
 use super::issuing::read;
-use super::material::{OutFile, certificate_pem};
+use super::material::{Above, OutFile, certificate_pem};
 use crate::disk::{Access, Lock, decode_pem, entries, exists, read_optional};
-use crate::keys::{KeyError, sha256};
+use crate::keys::{KeyError, PrivateKey, sha256};
+use crate::model::Layout;
 use crate::store::{KeyPlace, Record, Transaction};
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// Whether a certificate in DER stands in the inventory.
 fn recorded(transaction: &dyn Transaction, der: &[u8]) -> bool {
@@ -24,7 +27,8 @@ pub(super) fn check_leaf(
     cas: &Cas,
     record: &Record,
 ) -> Result<(), Error> {
-    let folder = place.leaf_folder(&record.handle);
+    let home = place.home(&record.handle);
+    let folder = home.path().to_path_buf();
     // The half-done work is a finding already.
     if place.is_pending(&record.serial) {
         return Ok(());
@@ -39,9 +43,13 @@ pub(super) fn check_leaf(
         return Ok(());
     }
     check_mode(place, findings, &folder, Access::Private)?;
-    check_remains(place, findings, &folder)?;
     let chain: Vec<_> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-    let files = super::material::leaf_files(&read(record)?, None, &super::material::Above::of(&chain));
+    let above = super::material::Above::of(&chain);
+    if home.layout == Layout::Combined {
+        return check_combined(transaction, place, findings, record, &home, &above);
+    }
+    check_remains(place, findings, &folder)?;
+    let files = super::material::leaf_files(&read(record)?, None, &above);
     // A chain is as it was when the leaf was issued: its CAs may have been renewed since, and it is still good.
     check_files(place, findings, &folder, &files, |f| f.name == "cert.pem")?;
     for file in files.iter().filter(|f| f.name != "cert.pem") {
@@ -65,7 +73,33 @@ pub(super) fn check_leaf(
         }
     }
     check_remains(place, findings, &folder)?;
-    check_key(place, findings, &folder.join("key.pem"), record)
+    check_mode(place, findings, &home.key_path(), Access::Private)?;
+    check_key(findings, &home.key_path(), home.key_pem()?, record);
+    Ok(())
+}
+
+/// A leaf in one file: what of it is public is read like `fullchain.pem`.
+fn check_combined(
+    transaction: &dyn Transaction,
+    place: &Place,
+    findings: &mut Findings,
+    record: &Record,
+    home: &Home,
+    above: &Above,
+) -> Result<(), Error> {
+    if let Some(folder) = home.remains() {
+        let message = format!("a command died before it had removed `{}`", folder.display());
+        findings.mend("half-done", message, folder, || place.clear_folder(folder))?;
+    }
+    let Some(combined) = home.combined()? else { return Ok(()) };
+    let blocks = decode_pem(&combined.chain).unwrap_or_default();
+    let starts_with_leaf = blocks.first().is_some_and(|b| b.der == record.der);
+    if !starts_with_leaf || !blocks.iter().all(|b| recorded(transaction, &b.der)) {
+        let message = format!("the certificates in the combined file of `{}` are not what was recorded", record.handle);
+        findings.mend("files", message, home.path(), || place.settle(record, above, home, Layout::Combined))?;
+    }
+    check_key(findings, home.path(), combined.key, record);
+    Ok(())
 }
 
 pub(super) fn check_files(
@@ -94,7 +128,12 @@ pub(super) fn check_files(
 pub(super) fn check_ca_key(place: &Place, findings: &mut Findings, ca: &Ca) -> Result<(), Error> {
     let path = place.ca_key_path(ca);
     match ca.authority.key_place {
-        KeyPlace::Here => check_key(place, findings, &path, &ca.authority.certificate),
+        KeyPlace::Here => {
+            check_mode(place, findings, &path, Access::Private)?;
+            let pem = read_optional(&path, MAX_KEY_BYTES)?.map(Zeroizing::new);
+            check_key(findings, &path, pem, &ca.authority.certificate);
+            Ok(())
+        }
         KeyPlace::Detached | KeyPlace::Foreign if !exists(&path) => Ok(()),
         KeyPlace::Detached | KeyPlace::Foreign => {
             let message =
@@ -109,17 +148,16 @@ pub(super) fn check_ca_key(place: &Place, findings: &mut Findings, ca: &Ca) -> R
     }
 }
 
-fn check_key(place: &Place, findings: &mut Findings, path: &Path, record: &Record) -> Result<(), Error> {
-    if !exists(path) {
-        if !record.key_here {
-            return Ok(());
+fn check_key(findings: &mut Findings, path: &Path, pem: Option<Zeroizing<Vec<u8>>>, record: &Record) {
+    let Some(pem) = pem else {
+        if record.key_here {
+            let message = format!("the key of `{}` is not in the PKI folder", record.handle);
+            findings.add("key", message, Some(path), Some(key_hint(record)));
         }
-        let message = format!("the key of `{}` is not in the PKI folder", record.handle);
-        findings.add("key", message, Some(path), Some(key_hint(record)));
-        return Ok(());
-    }
-    check_mode(place, findings, path, Access::Private)?;
-    match read_key(path) {
+        return;
+    };
+    let key = PrivateKey::from_pem(&pem).map_err(|source| Error::KeyFile { path: path.into(), source });
+    match key {
         Ok(key) if sha256(key.public_key()) == record.spki_sha256 => {}
         // Whose it is shows when it is used: a passphrase is not asked for here.
         Err(Error::KeyFile { source: KeyError::Encrypted, .. }) => {}
@@ -134,7 +172,6 @@ fn check_key(place: &Place, findings: &mut Findings, path: &Path, record: &Recor
             Some("put the right key back, or issue it again with a new key"),
         ),
     }
-    Ok(())
 }
 
 pub(super) fn check_mode(place: &Place, findings: &mut Findings, path: &Path, access: Access) -> Result<(), Error> {

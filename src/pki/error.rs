@@ -143,6 +143,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// The files of a leaf would be where those of another one are.
+    #[error("`{}` is in the way: the files of `{other}` lie there", path.display())]
+    InTheWay {
+        /// The folder or file.
+        path: PathBuf,
+        /// Whose it is.
+        other: Handle,
+    },
     /// Files that this PKI did not write stand in a delivery folder.
     #[error("`{}` exists and was not delivered by this PKI", path.display())]
     DeliveryOccupied {

@@ -42,6 +42,7 @@ impl Error {
             Error::Exists { .. }
             | Error::FileExists { .. }
             | Error::UnknownFolder { .. }
+            | Error::InTheWay { .. }
             | Error::DeliveryOccupied { .. }
             | Error::DeliveryTaken { .. } => "exists",
             Error::OnHold { .. } => "on-hold",

@@ -4,11 +4,11 @@ use super::authority::{Ca, Cas, MAX_KEY_BYTES};
 use super::folder::Place;
 use super::issuing::read;
 use super::keyring::is_encrypted;
-use super::material::{OutFile, ca_files, leaf_files};
+use super::material::{Above, COMBINED, OutFile, ca_files, leaf_files};
 use super::{Error, Pki};
 use crate::disk::{decode_pem, exists, read_optional};
 use crate::keys::{KeyDocument, sha256};
-use crate::model::{Handle, Profile};
+use crate::model::{Handle, Layout, Profile};
 use crate::store::{Access, Delivery, Filter, KeyPlace, Record, Transaction};
 use crate::x509::{Certificate, read_certificate};
 use std::collections::{HashMap, HashSet};
@@ -44,6 +44,10 @@ pub(super) struct OnDisk {
     /// A file that is missing, or is not what was recorded.
     pub wrong: Option<&'static str>,
     pub key: KeyState,
+    /// How a leaf's files lie.
+    pub layout: Layout,
+    /// Whether a folder stands beside the combined file of a leaf, which a command that died did not remove.
+    pub remains: bool,
     /// Whether the key file is encrypted.
     pub encrypted: bool,
     /// Whether its chain names CAs whose keys have been replaced.
@@ -128,7 +132,10 @@ impl Place {
 
     fn ca_key_state(&self, ca: &Ca) -> Result<KeyState, Error> {
         match ca.authority.key_place {
-            KeyPlace::Here => self.key_state(&self.ca_key_path(ca), &ca.authority.certificate).map(|(state, _)| state),
+            KeyPlace::Here => {
+                let pem = read_optional(&self.ca_key_path(ca), MAX_KEY_BYTES)?.map(Zeroizing::new);
+                Ok(key_state(pem, &ca.authority.certificate).0)
+            }
             KeyPlace::Detached | KeyPlace::Foreign => Ok(KeyState::Elsewhere),
         }
     }
@@ -141,43 +148,55 @@ impl Place {
         certificate: &Certificate,
         deliveries: &[Delivery],
     ) -> Result<OnDisk, Error> {
-        let folder = self.leaf_folder(&record.handle);
-        let (key, encrypted) = self.key_state(&folder.join("key.pem"), record)?;
-        let mut state = OnDisk { key, encrypted, ..OnDisk::default() };
-        if !record.key_here && !exists(&folder) {
+        let home = self.home(&record.handle);
+        let combined = if home.layout == Layout::Combined { home.combined()? } else { None };
+        let (pem, chain_is) = match combined {
+            Some(combined) => (combined.key, Some(combined.chain)),
+            None => (home.key_pem()?, None),
+        };
+        let (key, encrypted) = key_state(pem, record);
+        let (layout, remains) = (home.layout, home.remains().is_some());
+        let mut state = OnDisk { key, encrypted, layout, remains, ..OnDisk::default() };
+        if !record.key_here && !home.is_there() {
             // Only recorded, as what an adopted CA had issued: no files were ever made.
             return Ok(OnDisk { key: KeyState::Elsewhere, ..OnDisk::default() });
         }
         let chain: Vec<Certificate> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
-        for file in leaf_files(certificate, None, &super::material::Above::of(&chain)) {
-            let is = read_optional(&folder.join(file.name), MAX_FILE)?;
+        let above = Above::of(&chain);
+        for file in leaf_files(certificate, None, &above) {
+            let is = match (&chain_is, file.name) {
+                (None, name) => read_optional(&home.path().join(name), MAX_FILE)?,
+                (Some(chain), "fullchain.pem") => Some(chain.clone()),
+                (Some(_), _) => continue,
+            };
             match is.as_deref().map(|bytes| compare(transaction, bytes, &file)) {
                 Some(Chain::Same) => {}
                 Some(Chain::OldKeys) => state.chain_is_old = true,
                 _ => {
-                    state.wrong = Some(file.name);
+                    state.wrong = Some(if chain_is.is_some() { COMBINED } else { file.name });
                     return Ok(state);
                 }
             }
         }
         for delivery in deliveries {
-            if !self.is_delivered(&record.handle, delivery, record.key_here)? {
+            if !self.is_delivered(&home, &above, delivery, record.key_here)? {
                 state.undelivered = Some(delivery.folder.to_string_lossy().into_owned());
             }
         }
         Ok(state)
     }
+}
 
-    fn key_state(&self, path: &std::path::Path, record: &Record) -> Result<(KeyState, bool), Error> {
-        let Some(bytes) = read_optional(path, MAX_KEY_BYTES)?.map(Zeroizing::new) else {
-            return Ok((if record.key_here { KeyState::Missing } else { KeyState::Elsewhere }, false));
-        };
-        Ok(match KeyDocument::read(&bytes) {
-            Ok(KeyDocument::Plain(key)) if sha256(key.public_key()) == record.spki_sha256 => (KeyState::Good, false),
-            // Whose it is shows when it is used: a passphrase is not asked for here.
-            Ok(KeyDocument::Encrypted(_)) => (KeyState::Good, true),
-            _ => (KeyState::Wrong, false),
-        })
+/// How a key stands beside the record of its certificate, and whether it is encrypted.
+fn key_state(pem: Option<Zeroizing<Vec<u8>>>, record: &Record) -> (KeyState, bool) {
+    let Some(bytes) = pem else {
+        return (if record.key_here { KeyState::Missing } else { KeyState::Elsewhere }, false);
+    };
+    match KeyDocument::read(&bytes) {
+        Ok(KeyDocument::Plain(key)) if sha256(key.public_key()) == record.spki_sha256 => (KeyState::Good, false),
+        // Whose it is shows when it is used: a passphrase is not asked for here.
+        Ok(KeyDocument::Encrypted(_)) => (KeyState::Good, true),
+        _ => (KeyState::Wrong, false),
     }
 }
 

@@ -12,10 +12,10 @@ use super::past::PastSources;
 use super::release::Pending;
 use super::salvage_pieces::{identity_of, profile_of};
 use super::{Error, Pki};
-use crate::disk::{Access, exists, read};
+use crate::disk::{Access, read};
 use crate::issue::Warning;
 use crate::keys::sha256;
-use crate::model::{Handle, Profile, Reason};
+use crate::model::{Handle, Layout, Profile, Reason};
 use crate::store::{CertificateId, CertificateRequest, NewCertificate, Record, Transaction};
 use crate::x509::Certificate;
 use zeroize::Zeroizing;
@@ -37,9 +37,9 @@ impl Pki {
     pub(super) fn import_leaf(&mut self, given: &Given, sources: &PastSources) -> Result<ImportOutcome, Error> {
         debug_assert!(sources.is_empty(), "a leaf with a past was refused");
         let Pki { place, store } = self;
-        let folder_was_there = exists(&place.leaf_folder(&given.handle));
+        let files_were_there = place.home(&given.handle).is_there();
         let transaction = store.begin(crate::store::Access::Write)?;
-        let recorded = place.record_leaf_of(&*transaction, given, folder_was_there)?;
+        let recorded = place.record_leaf_of(&*transaction, given, files_were_there)?;
         let Recorded { action, id, pending, missing, authorities, to_deliver, warnings } = recorded;
         let Some(pending) = pending else {
             drop(transaction);
@@ -91,7 +91,7 @@ impl Place {
         &self,
         transaction: &dyn Transaction,
         given: &Given,
-        folder_was_there: bool,
+        files_were_there: bool,
     ) -> Result<Recorded, Error> {
         let now = self.now();
         let (handle, certificate) = (&given.handle, &given.certificate);
@@ -122,8 +122,9 @@ impl Place {
         if let Some(newer) = current.as_ref().filter(|r| r.not_before > certificate.not_before) {
             return Err(ImportError::Older { handle: handle.clone(), not_before: newer.not_before }.into());
         }
-        if current.is_none() && folder_was_there {
-            return Err(Error::UnknownFolder { path: self.leaf_folder(handle) });
+        self.home(handle).check_way(Layout::Folder)?;
+        if current.is_none() && files_were_there {
+            return Err(Error::UnknownFolder { path: self.home(handle).path().into() });
         }
         let key = match (given_key, &current) {
             (Some(key), _) => Some(key),
@@ -131,7 +132,7 @@ impl Place {
             (None, Some(before)) if before.spki_sha256 == spki => self.leaf_key_of(before)?,
             _ => None,
         };
-        if key.is_none() && exists(&self.leaf_folder(handle).join(KEY)) {
+        if key.is_none() && self.home(handle).has_key()? {
             return Err(ImportError::KeyReplaced { path: given.file.clone(), handle: handle.clone() }.into());
         }
         let mut warnings = if request.is_some() { given.findings(lineage.above.first()) } else { Vec::new() };
@@ -188,8 +189,8 @@ impl Place {
             to_deliver: false,
             warnings: Vec::new(),
         };
-        let folder = self.leaf_folder(&given.handle);
-        let complete = exists(&folder) && (key.is_none() || exists(&folder.join(KEY)));
+        let home = self.home(&given.handle);
+        let complete = home.is_there() && (key.is_none() || home.has_key()?);
         if record.is_current && !complete {
             let chain: Vec<Certificate> = cas.chain(record.issuer).into_iter().map(|c| c.certificate.clone()).collect();
             recorded.missing = leaf_files(&given.certificate, key.as_deref().map(Vec::as_slice), &Above::of(&chain));
@@ -200,11 +201,7 @@ impl Place {
 
     /// The key in a leaf's folder, if it is there.
     fn leaf_key_of(&self, record: &Record) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let path = self.leaf_folder(&record.handle).join("key.pem");
-        if !exists(&path) {
-            return Ok(None);
-        }
-        Ok(Some(Zeroizing::new(read(&path, super::authority::MAX_KEY_BYTES)?)))
+        self.home(&record.handle).key_pem()
     }
 
     /// The request that a certificate answers: the one that waits under its handle.

@@ -1,6 +1,6 @@
 //! What issuing a leaf and issuing a CA have in common.
 
-use super::authority::{Cas, read_key};
+use super::authority::Cas;
 use super::folder::Place;
 use super::view::CertificateView;
 use super::{CustodyError, Error, Pki};
@@ -212,8 +212,8 @@ pub(super) fn new_certificate(
     })
 }
 
-pub(super) fn renewed_key(path: &Path, record: &Record) -> Result<PrivateKey, Error> {
-    let key = read_key(path)?;
+pub(super) fn renewed_key(pem: &[u8], path: &Path, record: &Record) -> Result<PrivateKey, Error> {
+    let key = PrivateKey::from_pem(pem).map_err(|source| Error::KeyFile { path: path.into(), source })?;
     if sha256(key.public_key()) != record.spki_sha256 {
         let whose = "the certificate that is to be renewed".into();
         return Err(Error::KeyFile { path: path.into(), source: KeyError::NotTheKey { whose } });

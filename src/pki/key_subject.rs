@@ -7,7 +7,7 @@ use super::{CustodyError, Error, Pki};
 use crate::disk::{Lock, encode_pem, exists, read, read_optional};
 use crate::issue::Warning;
 use crate::keys::{KeyDocument, KeyError, PrivateKey, sha256};
-use crate::model::{Handle, Profile};
+use crate::model::{Handle, Layout, Profile};
 use crate::store::{KeyPlace, Record, Transaction};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,11 @@ impl Pki {
         }
         let holder = transaction.holder(&handle)?;
         if let Some(record) = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten() {
-            let path = place.leaf_folder(&handle).join("key.pem");
+            let home = place.home(&handle);
+            let path = home.key_path();
+            if home.layout == Layout::Combined {
+                return Err(CustodyError::Combined { handle, path }.into());
+            }
             let Record { profile, spki_sha256, key_here, .. } = record;
             let elsewhere = (!key_here && !exists(&path)).then_some(KeyPlace::Foreign);
             return Ok(KeySubject { handle, profile, path, spki_sha256, ca: None, elsewhere });

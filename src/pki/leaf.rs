@@ -4,8 +4,8 @@ use super::folder::Place;
 use super::issuing::{ATTEMPTS, back_off, read, renewed_key, still_issuing};
 use super::leaf_request::{LeafKey, LeafRequest, Wanted};
 use super::leaf_steps::{Before, Scene};
-use super::material::{Above, leaf_files};
-use super::release::Pending;
+use super::material::{Above, files_in};
+use super::release::PendingLeaf;
 use super::state::{Decision, Outcome};
 use super::{Error, Pki};
 use crate::disk::exists;
@@ -117,11 +117,11 @@ impl Pki {
     ) -> Result<Option<Outcome>, Error> {
         let Pki { place, store } = self;
         let certificate = made.signed.certificate();
-        let files = leaf_files(certificate, made.key_pem.as_deref().map(Vec::as_slice), &made.above);
+        let key_pem = made.key_pem.as_deref().map(Vec::as_slice);
+        let files = files_in(place.layout_of(wanted), certificate, key_pem, &made.above);
         let new = place.new_leaf(wanted, found, &made)?;
-        let pending = Pending::create(place, &new.serial.to_string())?;
+        let pending = PendingLeaf::create(place, &new.serial, &files)?;
         let recorded = (|| {
-            pending.fill(place, &files)?;
             let transaction = store.begin(crate::store::Access::Write)?;
             if !still_issuing(&*transaction, &found.cas, made.issuer)? {
                 return Ok(None);
@@ -139,8 +139,8 @@ impl Pki {
                 return other.map(|_| None);
             }
         };
-        let released = self.release_leaf(&wanted.handle, id, pending.folder());
-        released.map_err(Error::not_released(&wanted.handle))?;
+        let released = self.release_leaf(&wanted.handle, id, &pending.path());
+        released.and_then(|()| pending.close(&self.place)).map_err(Error::not_released(&wanted.handle))?;
         let delivered = if to_deliver { self.deliver(&wanted.handle) } else { Ok(Vec::new()) };
         let delivered = delivered.map_err(Error::not_released(&wanted.handle))?;
         Ok(Some(self.place.outcome_of(wanted, found, made, id, new, delivered)))
@@ -226,13 +226,17 @@ impl Place {
 /// The key of a certificate that is renewed: its file goes along as it is, if it is still the key in the certificate. Of
 /// a key that was never here the public half is enough.
 pub(super) fn same_key(place: &Place, record: &Record) -> Result<ChosenKey, Error> {
-    let path = place.leaf_folder(&record.handle).join("key.pem");
-    let public_key = read(record)?.public_key.clone();
+    let home = place.home(&record.handle);
+    let (path, public_key) = (home.key_path(), read(record)?.public_key.clone());
     if !record.key_here && !exists(&path) {
         return Ok(ChosenKey { public_key, pem: None });
     }
-    let pem = Zeroizing::new(crate::disk::read(&path, MAX_KEY_BYTES)?);
-    match renewed_key(&path, record) {
+    let pem = match home.key_pem()? {
+        Some(pem) => pem,
+        // What is missing says so as it always does.
+        None => Zeroizing::new(crate::disk::read(&path, MAX_KEY_BYTES)?),
+    };
+    match renewed_key(&pem, &path, record) {
         Ok(_) | Err(Error::KeyFile { source: KeyError::Encrypted, .. }) => Ok(ChosenKey { public_key, pem: Some(pem) }),
         Err(e) => Err(e),
     }

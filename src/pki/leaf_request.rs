@@ -7,8 +7,8 @@ use super::{Difference, Error, Pki};
 use crate::issue::{End, Warning};
 use crate::keys::sha256;
 use crate::model::{
-    DnsName, ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, ModelError, Profile, San, SanSet, SpiffeId, Subject,
-    Timestamp,
+    DnsName, ExtendedKeyUsage, Handle, Identity, KeyAlgorithm, Layout, ModelError, Profile, San, SanSet, SpiffeId,
+    Subject, Timestamp,
 };
 use crate::policy::rules;
 use crate::store::{Delivery, Record};
@@ -68,6 +68,8 @@ pub struct LeafRequest {
     pub again: Again,
     /// Where its files are to be delivered, besides the PKI folder.
     pub delivery: Option<Delivery>,
+    /// How its files lie in the PKI folder; as they do, and in a folder where there are none, when nothing is said.
+    pub layout: Option<Layout>,
     /// The id of the manifest that declares it: kept when it is created.
     pub manifest: Option<String>,
 }
@@ -119,6 +121,7 @@ impl LeafRequest {
             name: None,
             again: Again::default(),
             delivery: None,
+            layout: None,
             manifest: None,
         }
     }
@@ -134,8 +137,29 @@ impl LeafRequest {
         if self.profile == Profile::Workload {
             check_workload(self.subject.as_ref(), &self.names)?;
         }
+        if self.layout == Some(Layout::Combined) {
+            self.check_combined()?;
+        }
         self.names()?;
         Ok(())
+    }
+
+    /// The programs that take a key and its chain in one file cannot be asked for a passphrase.
+    fn check_combined(&self) -> Result<(), Error> {
+        match &self.key {
+            LeafKey::Given(file) if file.is_encrypted() => Err(Error::usage(
+                format!(
+                    "the key in `{}` is encrypted, and a combined file has its key in the clear",
+                    file.path().display()
+                ),
+                "decrypt it first, or leave the layout at `folder`",
+            )),
+            LeafKey::Foreign(_) => Err(Error::usage(
+                "a combined file needs the key, and that is somebody else's",
+                "leave the layout at `folder`",
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn names(&self) -> Result<SanSet, Error> {

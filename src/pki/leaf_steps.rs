@@ -1,7 +1,7 @@
 //! The steps of one leaf, for who issues one and for who issues many: look, make, record.
 
 use super::Error;
-use super::authority::{Ca, Cas, MAX_KEY_BYTES};
+use super::authority::{Ca, Cas};
 use super::deliver;
 use super::folder::Place;
 use super::issuing::{check_gain, check_holder, check_key_is_free, is_taken, new_certificate, record_of};
@@ -10,10 +10,9 @@ use super::leaf_request::Wanted;
 use super::material::Above;
 use super::state::{Decision, Outcome, decide};
 use super::view::CertificateView;
-use crate::disk::exists;
 use crate::issue::{CertificateDraft, Issuer};
 use crate::keys::{key_identifier, random_serial, sha256};
-use crate::model::NameConstraints;
+use crate::model::{Layout, NameConstraints};
 use crate::policy::rules;
 use crate::store::{AuthorityId, CertificateId, Delivery, NewCertificate, Transaction};
 use crate::x509::{NameDer, public_key_kind};
@@ -21,7 +20,6 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// The state of the PKI that several requests are decided by: read once for all of them.
 pub(super) struct Scene {
@@ -36,13 +34,13 @@ pub(super) struct Scene {
 /// What stood where the files of a request will be. Looked at before the inventory is read: who made it had recorded it
 /// first.
 pub(super) struct Before {
-    folder_was_there: bool,
+    files_were_there: bool,
     seen: deliver::Seen,
 }
 
 impl Before {
     pub fn look(place: &Place, wanted: &Wanted<'_>) -> Self {
-        Before { folder_was_there: exists(&place.leaf_folder(&wanted.handle)), seen: deliver::look(&wanted.request) }
+        Before { files_were_there: place.home(&wanted.handle).is_there(), seen: deliver::look(&wanted.request) }
     }
 }
 
@@ -75,6 +73,11 @@ impl Scene {
 }
 
 impl Place {
+    /// How the files of a leaf are to lie: as it was said, else as they do.
+    pub(super) fn layout_of(&self, wanted: &Wanted<'_>) -> Layout {
+        wanted.request.layout.unwrap_or_else(|| self.home(&wanted.handle).layout)
+    }
+
     /// What there is of a leaf, and what is to be done about it.
     pub(super) fn look_at(
         &self,
@@ -106,10 +109,10 @@ impl Place {
         if let Some(delivery) = &request.delivery {
             deliver::check(self, transaction, &wanted.handle, delivery, &before.seen)?;
         }
-        let folder = self.leaf_folder(&wanted.handle);
-        let is_link = folder.symlink_metadata().is_ok_and(|m| m.is_symlink());
-        if current.is_none() && before.folder_was_there || is_link {
-            return Err(Error::UnknownFolder { path: folder });
+        let home = self.home(&wanted.handle);
+        home.check_way(self.layout_of(wanted))?;
+        if current.is_none() && before.files_were_there {
+            return Err(Error::UnknownFolder { path: home.path().into() });
         }
         let mut deliveries = transaction.deliveries(&wanted.handle)?;
         if let Some(new) = &request.delivery {
@@ -220,8 +223,7 @@ impl Place {
         }
         // A key that was encrypted or decrypted meanwhile is not put back as it was.
         if let (Decision::Renew, Some(pem)) = (&found.decision, &made.key_pem) {
-            let path = self.leaf_folder(&wanted.handle).join("key.pem");
-            let now = crate::disk::read_optional(&path, MAX_KEY_BYTES)?.map(Zeroizing::new);
+            let now = self.home(&wanted.handle).key_pem()?;
             if now.is_none_or(|now| *now != **pem) {
                 return Ok(None);
             }

@@ -149,7 +149,8 @@ impl Place {
         let here = found.existing.as_ref().is_none_or(|ca| ca.authority.key_place == KeyPlace::Here);
         let path = self.ca_folder(&wanted.handle).join("key.pem");
         if here && !is_encrypted(&path) {
-            renewed_key(&path, record)?;
+            let pem = Zeroizing::new(crate::disk::read(&path, super::authority::MAX_KEY_BYTES)?);
+            renewed_key(&pem, &path, record)?;
         }
         Ok(read(record)?.public_key.clone())
     }

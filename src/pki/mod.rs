@@ -31,6 +31,7 @@ mod folder;
 mod foreign_crl;
 mod held;
 mod history;
+mod home;
 mod import;
 mod import_error;
 mod import_leaf;

@@ -9,7 +9,7 @@ use super::wish::{Asked, Wish};
 use super::{CaRequest, Difference, Error, ca_request, leaf_request};
 use crate::issue::End;
 use crate::manifest::Entry;
-use crate::model::{Handle, Profile, Timestamp};
+use crate::model::{Handle, Layout, Profile, Timestamp};
 use crate::store::Record;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -262,6 +262,20 @@ impl Planner<'_> {
         }
         if let Some(file) = disk.wrong {
             return Ok(Verdict::new(Action::Restore, format!("its {file} is missing or is not what was recorded")));
+        }
+        let layout = request.layout.filter(|_| disk.key != KeyState::Elsewhere).unwrap_or(disk.layout);
+        if layout != disk.layout {
+            return Ok(match (layout, disk.encrypted) {
+                (Layout::Combined, true) => {
+                    let hint = "decrypt it first with `rootlet key decrypt`, or leave the layout at `folder`";
+                    Verdict::refused("its key is encrypted, and a combined file has its key in the clear", hint)
+                }
+                (Layout::Combined, false) => Verdict::new(Action::Restore, "its files are to be one"),
+                (Layout::Folder, _) => Verdict::new(Action::Restore, "its files are to be in a folder"),
+            });
+        }
+        if disk.remains {
+            return Ok(Verdict::new(Action::Restore, "a folder is left beside its combined file"));
         }
         if let Some(delivery) = &request.delivery {
             let known = held.deliveries.iter().find(|d| d.folder == delivery.folder);

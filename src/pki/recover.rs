@@ -3,7 +3,7 @@
 use super::authority::MAX_KEY_BYTES;
 use super::folder::REQUESTS;
 use super::key_custody::key_owner;
-use super::release::is_batch;
+use super::release::{is_batch, waiting_in_batch};
 use super::request::request_owner;
 use super::{Error, Pki};
 use crate::disk::{ASIDE_PREFIX, Lock, decode_pem, entries, exists, read_optional};
@@ -72,8 +72,9 @@ impl Pki {
         if self.read()?.request(handle)?.is_some() {
             return Ok(());
         }
-        for place in [self.place.ca_folder(handle), self.place.leaf_folder(handle)] {
-            let moved = read_optional(&place.join("key.pem"), MAX_KEY_BYTES)?.map(Zeroizing::new);
+        let ca_key = self.place.ca_folder(handle).join("key.pem");
+        let ca_key = read_optional(&ca_key, MAX_KEY_BYTES)?.map(Zeroizing::new);
+        for moved in [ca_key, self.place.home(handle).key_pem()?] {
             if moved.is_some_and(|m| *m == *key) {
                 self.place.disk.remove(&folder)?;
             }
@@ -131,12 +132,10 @@ impl Pki {
         for entry in all {
             let (path, aside) = (folder.join(&entry), entry.strip_prefix(ASIDE_PREFIX));
             let name = aside.unwrap_or(&entry);
-            if !name.parse::<Serial>().is_ok_and(|s| s.to_string() == name) {
-                continue;
-            }
+            let Some((serial, _)) = waiting_in_batch(name) else { continue };
             let done = match aside {
                 Some(_) => self.recover_aside(name, &path),
-                None => self.recover_certificate(&entry, &path),
+                None => self.recover_certificate(Some(serial), &path),
             };
             match done {
                 Ok(done) => finished |= done,
@@ -153,7 +152,7 @@ impl Pki {
             (_, Some(handle), _) => self.release_request(&handle, folder),
             (_, _, Some((generation, handle))) => self.settle_key(&handle, generation, folder),
             _ if is_batch(entry) => self.recover_batch(folder),
-            (None, None, None) => self.recover_certificate(entry, folder),
+            (None, None, None) => self.recover_certificate(entry.parse().ok(), folder),
         }
     }
 
@@ -184,7 +183,8 @@ impl Pki {
         Ok(true)
     }
 
-    fn recover_certificate(&mut self, entry: &str, folder: &Path) -> Result<bool, Error> {
+    /// A certificate that waits in a folder, or a leaf in its combined file.
+    fn recover_certificate(&mut self, serial: Option<Serial>, folder: &Path) -> Result<bool, Error> {
         // What comes out of the swap of a living command has no lock of its own: that command holds the lock of the place
         // until it has put it away.
         drop(self.lock_leaves()?);
@@ -192,8 +192,8 @@ impl Pki {
         if !exists(folder) {
             return Ok(false);
         }
-        let serial: Option<Serial> = entry.parse().ok();
-        let on_disk = first_certificate(&folder.join("cert.pem"))?;
+        let is_file = folder.is_file();
+        let on_disk = first_certificate(&if is_file { folder.to_path_buf() } else { folder.join("cert.pem") })?;
         let record = match (&serial, &on_disk) {
             (Some(serial), Some(der)) => self.read()?.with_serial(serial)?.into_iter().find(|r| r.der == *der),
             _ => None,
@@ -212,7 +212,7 @@ impl Pki {
             // Never recorded, replaced meanwhile, or the old files after the swap: none of it is needed, but what the user
             // had put there.
             _ => {
-                match self.owner_of(on_disk.as_deref())? {
+                match self.owner_of(on_disk.as_deref())?.filter(|_| !is_file) {
                     Some(target) => self.place.discard(folder, &target)?,
                     None => self.place.disk.remove(folder)?,
                 }

@@ -1,19 +1,110 @@
 //! Pending folders: written and synced before the inventory knows, moved into place after.
 
-use super::folder::Place;
-use super::material::OutFile;
+use super::folder::{CERTS, Place};
+use super::material::{COMBINED, OutFile};
 use super::{Error, Pki};
-use crate::disk::{Access, Flush, Lock, Source, entries, exists};
+use crate::disk::{Access, DiskError, Flush, Lock, Source, entries, exists};
 use crate::keys::random_serial;
-use crate::model::{Handle, Serial};
+use crate::model::{Handle, Layout, Serial};
 use crate::store::CertificateId;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// The files of one leaf, written and durable, and not in their place.
+pub(super) enum PendingLeaf {
+    /// In a folder of their own.
+    Folder(Pending),
+    /// In one file, as the only one of a batch.
+    Combined(PendingBatch, Serial),
+}
+
+impl PendingLeaf {
+    /// Writes the files of a leaf and makes them durable. An error leaves nothing behind.
+    pub fn create(place: &Place, serial: &Serial, files: &[OutFile]) -> Result<Self, Error> {
+        if !matches!(files, [file] if file.name == COMBINED) {
+            let pending = Pending::create(place, &serial.to_string())?;
+            return match pending.fill(place, files) {
+                Ok(()) => Ok(PendingLeaf::Folder(pending)),
+                Err(e) => {
+                    pending.abandon(place);
+                    Err(e)
+                }
+            };
+        }
+        let batch = PendingBatch::create(place)?;
+        let written = PendingBatch::write(place, batch.folder(), serial, files);
+        match written.map_err(Error::from).and_then(|files| batch.sync(place, files)) {
+            Ok(()) => Ok(PendingLeaf::Combined(batch, *serial)),
+            Err(e) => {
+                batch.abandon(place);
+                Err(e)
+            }
+        }
+    }
+
+    /// As [`PendingLeaf::create`], for a certificate that is recorded already: what a death leaves half-written must not be
+    /// taken for what waits to be released, and has another name until it is whole.
+    pub fn create_again(place: &Place, serial: &Serial, files: &[OutFile]) -> Result<Self, Error> {
+        if !matches!(files, [file] if file.name == COMBINED) {
+            let mut pending = Pending::create(place, &format!("{AGAIN}{serial}"))?;
+            let whole = place.pending_folder().join(serial.to_string());
+            let filled = pending.fill(place, files);
+            return match filled.and_then(|()| Ok(place.disk.rename_new(&pending.folder, &whole)?)) {
+                Ok(()) => {
+                    pending.folder = whole;
+                    Ok(PendingLeaf::Folder(pending))
+                }
+                Err(e) => {
+                    pending.abandon(place);
+                    Err(e)
+                }
+            };
+        }
+        let batch = PendingBatch::create(place)?;
+        let whole = batch.folder().join(format!("{serial}{EXTENSION}"));
+        let half = batch.folder().join(format!("{AGAIN}{serial}"));
+        let write = |file: &OutFile| {
+            place.disk.create(&half, &file.bytes, file.access)?;
+            place.disk.rename_new(&half, &whole)
+        };
+        match files.iter().try_for_each(write).and_then(|()| place.disk.sync_folder(&place.pending_folder())) {
+            Ok(()) => Ok(PendingLeaf::Combined(batch, *serial)),
+            Err(e) => {
+                batch.abandon(place);
+                Err(e.into())
+            }
+        }
+    }
+
+    /// The folder or file.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            PendingLeaf::Folder(pending) => pending.folder().to_path_buf(),
+            PendingLeaf::Combined(batch, serial) => batch.path_of(serial),
+        }
+    }
+
+    /// Gives up: nothing was recorded.
+    pub fn abandon(self, place: &Place) {
+        match self {
+            PendingLeaf::Folder(pending) => pending.abandon(place),
+            PendingLeaf::Combined(batch, _) => batch.abandon(place),
+        }
+    }
+
+    /// Removes what was around the files, when they are in their place.
+    pub fn close(self, place: &Place) -> Result<(), Error> {
+        match self {
+            PendingLeaf::Folder(_) => Ok(()),
+            PendingLeaf::Combined(batch, _) => batch.close(place),
+        }
+    }
+}
+
 /// How the file of an encrypted key begins.
 pub(super) const ENCRYPTED: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
 /// What a leaf's folder holds of ours; anything else in it is the user's.
-const LEAF_FILES: [&str; 5] = ["cert.pem", "key.pem", "chain.pem", "fullchain.pem", "ca.pem"];
+pub(super) const LEAF_FILES: [&str; 5] = ["cert.pem", "key.pem", "chain.pem", "fullchain.pem", "ca.pem"];
 /// The same of a CA's folder, besides its earlier generations.
 pub(super) const CA_FILES: [&str; 4] = ["cert.pem", "key.pem", "chain.pem", "crl.pem"];
 /// The folders of earlier generations inside a CA's folder.
@@ -78,7 +169,8 @@ impl Pending {
     }
 }
 
-/// Leaves that are being made together, each in `<serial>/` of one folder in `pending/`: one lock, and one sync.
+/// Leaves that are being made together, each in `<serial>/` or, in one file, in `<serial>.pem` of one folder in `pending/`: one
+/// lock, and one sync.
 pub(super) struct PendingBatch {
     pending: Pending,
     flush: Flush,
@@ -86,6 +178,27 @@ pub(super) struct PendingBatch {
 
 /// How the folder of such a batch is named in `pending/`, before a random number.
 const BATCH: &str = "batch-";
+
+/// How a combined file in such a folder is named, after the serial.
+const EXTENSION: &str = ".pem";
+
+/// What waits in such a folder: a serial, and whether it is a combined file.
+pub(super) fn waiting_in_batch(name: &str) -> Option<(Serial, bool)> {
+    let (number, is_file) = name.strip_suffix(EXTENSION).map_or((name, false), |n| (n, true));
+    let serial: Serial = number.parse().ok()?;
+    (serial.to_string() == number).then_some((serial, is_file))
+}
+
+/// How files of a recorded certificate are named in `pending/`, or in such a folder, before a serial and until they are whole.
+const AGAIN: &str = "again-";
+
+/// Whether something in `pending/`, or in such a folder, is half-written files of a recorded certificate.
+pub(super) fn is_half_written(name: &str) -> bool {
+    name.strip_prefix(AGAIN).is_some_and(|n| n.parse::<Serial>().is_ok_and(|s| s.to_string() == n))
+}
+
+/// Where a combined file with the key of a leaf waits for the folder that takes its place to be in place.
+const SET_ASIDE: &str = ".new-key.pem.0";
 
 /// Whether a folder in `pending/` is one of leaves that were made together.
 pub(super) fn is_batch(name: &str) -> bool {
@@ -107,9 +220,31 @@ impl PendingBatch {
         self.pending.folder()
     }
 
+    /// Writes the files of a leaf where they wait, unsynced. Returns how many inodes that took.
+    pub fn write(place: &Place, batch: &Path, serial: &Serial, files: &[OutFile]) -> Result<usize, DiskError> {
+        if let [file] = files
+            && file.name == COMBINED
+        {
+            place.disk.create_unsynced(&batch.join(format!("{serial}{EXTENSION}")), &file.bytes, file.access)?;
+            return Ok(1);
+        }
+        let folder = batch.join(serial.to_string());
+        place.disk.create_folder(&folder, Access::Private)?;
+        for file in files {
+            place.disk.create_unsynced(&folder.join(file.name), &file.bytes, file.access)?;
+        }
+        Ok(files.len() + 1)
+    }
+
     /// Where a leaf of this serial waits.
-    pub fn folder_of(&self, serial: &Serial) -> PathBuf {
-        self.pending.folder().join(serial.to_string())
+    pub fn path_of(&self, serial: &Serial) -> PathBuf {
+        let file = self.pending.folder().join(format!("{serial}{EXTENSION}"));
+        if exists(&file) { file } else { self.pending.folder().join(serial.to_string()) }
+    }
+
+    /// Removes the folder, which is empty when everything was released. Whatever stayed in it is found by recovery.
+    fn close(&self, place: &Place) -> Result<(), Error> {
+        Ok(place.disk.remove_empty(self.pending.folder())?)
     }
 
     /// Makes durable what was written, for about so many files.
@@ -127,7 +262,7 @@ impl PendingBatch {
 impl Pki {
     /// Takes the lock under which leaf folders and deliveries change. Nobody waits for it inside a transaction.
     pub(super) fn lock_leaves(&self) -> Result<Lock, Error> {
-        let folder = self.place.root.join(super::folder::CERTS);
+        let folder = self.place.root.join(CERTS);
         self.place.disk.ensure_folder(&folder, Access::Private)?;
         Ok(Lock::exclusive(&folder)?)
     }
@@ -136,11 +271,8 @@ impl Pki {
     /// certificate and its key are never replaced by older ones. What the user put into the folder stays.
     pub(super) fn release_leaf(&mut self, handle: &Handle, id: CertificateId, pending: &Path) -> Result<(), Error> {
         let _lock = self.lock_leaves()?;
-        let target = self.place.leaf_folder(handle);
-        if !self.is_newest(handle, id)? {
-            return self.place.discard(pending, &target);
-        }
-        self.place.release_folder(pending, &target)
+        let newest = self.is_newest(handle, id)?;
+        self.place.release_locked(handle, newest, pending)
     }
 
     /// Moves a recorded CA from `pending/` to its place, unless a newer one was recorded meanwhile.
@@ -189,32 +321,26 @@ impl Pki {
         let place = &*self.place;
         // What is not needed goes when everything else is durable.
         let mut unneeded = Vec::new();
-        let mut release = |((handle, _, serial), newest): (&(&Handle, CertificateId, Serial), bool)| {
-            let (pending, target) = (batch.folder_of(serial), place.leaf_folder(handle));
-            if newest {
-                match place.disk.rename_new_unsynced(&pending, &target) {
-                    Err(e) if e.kind() == Some(io::ErrorKind::AlreadyExists) => {
-                        place.disk.exchange_unsynced(&pending, &target)?;
-                    }
-                    other => return Ok(other?),
-                }
+        let mut released: Vec<Result<(), Error>> = Vec::with_capacity(leaves.len());
+        for ((handle, _, serial), newest) in leaves.iter().zip(newest) {
+            let pending = batch.path_of(serial);
+            let placed = if newest { place.put_in_place(handle, &pending) } else { Ok(()) };
+            if placed.is_ok() {
+                unneeded.push((pending, *handle));
             }
-            unneeded.push((pending, target));
-            Ok(())
-        };
-        let mut released: Vec<Result<(), Error>> = leaves.iter().zip(newest).map(&mut release).collect();
-        place.disk.sync_folder(&place.root.join(super::folder::CERTS))?;
+            released.push(placed);
+        }
+        place.disk.sync_folder(&place.root.join(CERTS))?;
         if !unneeded.is_empty() {
             place.disk.sync_folder(batch.pending.folder())?;
         }
-        for (pending, target) in unneeded {
-            place.discard(&pending, &target)?;
+        for (pending, handle) in unneeded {
+            place.clear_away(handle, &pending)?;
         }
-        // Whatever stayed in it is found by recovery.
-        if let Err(e) = place.disk.remove_empty(batch.pending.folder())
+        if let Err(e) = batch.close(place)
             && let Some(last) = released.last_mut().filter(|r| r.is_ok())
         {
-            *last = Err(e.into());
+            *last = Err(e);
         }
         Ok(released)
     }
@@ -230,10 +356,65 @@ impl Place {
     pub(super) fn is_pending(&self, serial: &Serial) -> bool {
         let (pending, serial) = (self.pending_folder(), serial.to_string());
         exists(&pending.join(&serial))
-            || entries(&pending)
-                .unwrap_or_default()
-                .iter()
-                .any(|e| is_batch(e) && exists(&pending.join(e).join(&serial)))
+            || entries(&pending).unwrap_or_default().iter().any(|e| {
+                let batch = pending.join(e);
+                is_batch(e) && (exists(&batch.join(&serial)) || exists(&batch.join(format!("{serial}{EXTENSION}"))))
+            })
+    }
+
+    /// Moves what waits for a leaf to its place, or away when a newer certificate was recorded. The caller holds the lock of
+    /// the leaves.
+    pub(super) fn release_locked(&self, handle: &Handle, newest: bool, pending: &Path) -> Result<(), Error> {
+        if newest {
+            self.put_in_place(handle, pending)?;
+            self.disk.sync_folder(&self.root.join(CERTS))?;
+            self.disk.sync_folder(pending.parent().unwrap_or(pending))?;
+        }
+        self.clear_away(handle, pending)
+    }
+
+    /// Moves what waits for a leaf to its place; nothing is synced but what the order of the steps depends on.
+    fn put_in_place(&self, handle: &Handle, pending: &Path) -> Result<(), Error> {
+        let (folder, file, home) = (self.leaf_folder(handle), self.combined_file(handle), self.home(handle));
+        if pending.symlink_metadata().is_ok_and(|m| m.is_file()) {
+            home.check_way(Layout::Combined)?;
+            return Ok(self.disk.rename_over_unsynced(pending, &file)?);
+        }
+        home.check_way(Layout::Folder)?;
+        if home.layout == Layout::Combined {
+            // While both are there the file counts: it goes first, to where whoever recovers finds it.
+            self.disk.rename_over(&file, &pending.join(SET_ASIDE))?;
+        }
+        match self.disk.rename_new_unsynced(pending, &folder) {
+            Err(e) if e.kind() == Some(io::ErrorKind::AlreadyExists) => {
+                Ok(self.disk.exchange_unsynced(pending, &folder)?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Removes what is not needed when the newest files of a leaf are in their place, and that is durable.
+    fn clear_away(&self, handle: &Handle, pending: &Path) -> Result<(), Error> {
+        let folder = self.leaf_folder(handle);
+        if exists(pending) {
+            if pending.is_dir() {
+                self.discard(pending, &folder)?;
+            } else {
+                self.disk.remove(pending)?;
+            }
+        }
+        match self.home(handle).remains() {
+            Some(folder) => self.clear_folder(folder),
+            None => Ok(self.disk.remove(&folder.join(SET_ASIDE))?),
+        }
+    }
+
+    /// Removes our files from a leaf's folder, and the folder when nothing else is in it.
+    pub(super) fn clear_folder(&self, folder: &Path) -> Result<(), Error> {
+        for name in LEAF_FILES {
+            self.disk.remove(&folder.join(name))?;
+        }
+        Ok(self.disk.remove_empty(folder)?)
     }
 
     /// Moves a pending folder to its place. What was there before is removed, except for what the user put there.
@@ -307,14 +488,14 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let (mut pki, waiting, home) = unreleased(&folder.path().join("pki"), batch);
             let before = fs::read(home.join("cert.pem")).unwrap();
-            assert_eq!(pki.restore(&"a".parse().unwrap()).unwrap(), None);
+            assert_eq!(pki.restore(&"a".parse().unwrap(), None).unwrap(), None);
             assert_eq!(fs::read(home.join("cert.pem")).unwrap(), before, "the certificate of the key that is there");
             // Released, it is restored as ever.
             fs::remove_dir_all(&home).unwrap();
             fs::rename(&waiting, &home).unwrap();
             let good = fs::read(home.join("cert.pem")).unwrap();
             fs::write(home.join("cert.pem"), "").unwrap();
-            assert_eq!(pki.restore(&"a".parse().unwrap()).unwrap(), Some(Vec::new()));
+            assert_eq!(pki.restore(&"a".parse().unwrap(), None).unwrap(), Some(Vec::new()));
             assert_eq!(fs::read(home.join("cert.pem")).unwrap(), good);
         }
     }

@@ -126,7 +126,7 @@ impl Pki {
             return Ok(Seen::Stop(Step::Skipped(text)));
         }
         check_request(&record, request)?;
-        if matches!(request.rekey, Some(LeafKey::New(_))) && is_encrypted(&place.leaf_folder(handle).join("key.pem")) {
+        if matches!(request.rekey, Some(LeafKey::New(_))) && is_encrypted(&place.home(handle).key_path()) {
             let hint = "give an encrypted one with `--key-file FILE`, or decrypt it first with `rootlet key decrypt`";
             let problem = "its key is encrypted, and a new one would not be".into();
             return Err(Error::NotRenewable { handle: handle.clone(), problem, hint: hint.into() });

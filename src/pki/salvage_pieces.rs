@@ -1,6 +1,7 @@
 //! What a PKI folder without inventory still holds: certificates, and what they say about who they are.
 
 use super::folder::{CA, CERTS, PENDING};
+use super::home::{Combined, owner_of_combined};
 use super::release::is_batch;
 use super::{Error, Pki};
 use crate::disk::{decode_pem, entries, exists, read_optional};
@@ -42,8 +43,13 @@ pub(super) fn collect(root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Pi
         }
         folders.push((folder, name, None));
     }
+    let mut combined = Vec::new();
     for name in entries(&root.join(CERTS))? {
-        folders.push((root.join(CERTS).join(&name), name, None));
+        let path = root.join(CERTS).join(&name);
+        match owner_of_combined(&name).filter(|_| path.is_file()) {
+            Some(handle) => combined.push((path, handle)),
+            None => folders.push((path, name, None)),
+        }
     }
     let mut pieces: Vec<Piece> = Vec::new();
     let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -59,13 +65,29 @@ pub(super) fn collect(root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Pi
         }
         true
     };
+    let unreadable =
+        |path: &Path| Warning::new("not-salvaged", format!("`{}` has no certificate that can be read", path.display()));
+    // Before the folders: where both are, a command died before it had removed the folder, and the file is the newer one.
+    for (path, handle) in combined {
+        let found = read_optional(&path, MAX_FILE)?.map(zeroize::Zeroizing::new).map(|b| Combined::take_apart(&b));
+        let has_key = found.as_ref().is_some_and(|f| f.key.is_some());
+        let own = found.and_then(|f| decode_pem(&f.chain).ok()).unwrap_or_default();
+        let mut owner = Some(Owner { handle, generation: None, has_key });
+        for (at, block) in own.into_iter().enumerate() {
+            if !add(block.der, owner.take()) && at == 0 {
+                warnings.push(unreadable(&path));
+            }
+        }
+        if owner.is_some() {
+            warnings.push(unreadable(&path));
+        }
+    }
     for (folder, name, generation) in folders {
         let owner =
             name.parse().ok().map(|handle| Owner { handle, generation, has_key: exists(&folder.join("key.pem")) });
         let own = certificates(&folder.join("cert.pem"))?;
         if owner.is_none() || own.len() != 1 || !own.into_iter().all(|der| add(der, owner.clone())) {
-            let text = format!("`{}` has no certificate that can be read", folder.display());
-            warnings.push(Warning::new("not-salvaged", text));
+            warnings.push(unreadable(&folder));
         }
         for file in ["chain.pem", "ca.pem"] {
             certificates(&folder.join(file))?.into_iter().for_each(|der| {
@@ -81,7 +103,8 @@ pub(super) fn collect(root: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Pi
             halves.extend(entries(&folder)?.iter().map(|inner| folder.join(inner)));
         }
         for half in halves {
-            certificates(&half.join("cert.pem"))?.into_iter().for_each(|der| {
+            let file = if half.is_file() { half } else { half.join("cert.pem") };
+            certificates(&file)?.into_iter().for_each(|der| {
                 add(der, None);
             });
         }

@@ -170,9 +170,8 @@ fn files(place: &Place, record: &Record) -> Files {
     if !record.is_current {
         return Files::default();
     }
-    let ca = record.profile.is_ca();
-    let folder = if ca { place.ca_folder(&record.handle) } else { place.leaf_folder(&record.handle) };
-    let file = |name: &str| Some(folder.join(name)).filter(|p| exists(p));
+    let (ca, folder, home) = (record.profile.is_ca(), place.ca_folder(&record.handle), place.home(&record.handle));
+    let file = |name: &str| if ca { Some(folder.join(name)).filter(|p| exists(p)) } else { home.path_of(name) };
     Files {
         cert: file("cert.pem"),
         key: file("key.pem"),

@@ -2,7 +2,7 @@
 
 use super::{CaRequest, Error, KeyFile, LeafKey, LeafRequest, SecretSource, Urls};
 use crate::manifest::{CaEntry, Entry, LeafEntry, Manifest, ManifestError, Part, ProblemKind, Problems};
-use crate::model::Handle;
+use crate::model::{Handle, Layout};
 use crate::store::Delivery;
 use crate::x509::NameDer;
 use std::collections::HashMap;
@@ -14,6 +14,16 @@ use std::sync::Arc;
 pub(super) enum Asked {
     Ca(Box<CaRequest>),
     Leaf(Box<LeafRequest>),
+}
+
+impl Asked {
+    /// How the files of a leaf are to lie.
+    pub fn layout(&self) -> Option<Layout> {
+        match self {
+            Asked::Ca(_) => None,
+            Asked::Leaf(request) => request.layout,
+        }
+    }
 }
 
 /// An entry and what it asks for.
@@ -47,14 +57,21 @@ pub(super) fn wishes<'m>(manifest: &'m Manifest, secrets: &Arc<dyn SecretSource>
     check_folders(&all, &mut problems);
     check_subjects(&all, &mut problems);
     problems.settle()?;
+    let mut problems = Problems::default();
     for wish in &mut all {
         let Some(path) = &wish.entry.key_file else { continue };
         let file = Arc::new(KeyFile::read(path, &wish.entry.name, secrets)?);
         match &mut wish.asked {
             Asked::Ca(request) => request.key_file = Some(file),
-            Asked::Leaf(request) => request.key = LeafKey::Given(file),
+            Asked::Leaf(request) => {
+                request.key = LeafKey::Given(file);
+                if let Err(e) = request.check() {
+                    problems.add(&wish.entry.at, refused(&e));
+                }
+            }
         }
     }
+    problems.settle()?;
     Ok(all)
 }
 
@@ -106,6 +123,7 @@ fn ask_leaf(entry: &Entry, leaf: &LeafEntry, manifest: Option<&str>) -> Result<L
     request.issuer = entry.issuer.as_ref().map(|g| g.value.to_string());
     request.name = Some(entry.handle.clone());
     request.manifest = manifest.map(Into::into);
+    request.layout = Some(leaf.layout);
     request.delivery = match &leaf.out_dir {
         Some(folder) => Some(Delivery::checked(folder.clone(), leaf.owner.clone(), leaf.key_mode)?),
         None if leaf.owner.is_some() || leaf.key_mode.is_some() => {

@@ -1,0 +1,216 @@
+//! Where the files of a leaf lie in the PKI folder: in a folder of its own, or all in one file.
+
+use super::Error;
+use super::authority::MAX_KEY_BYTES;
+use super::folder::{CERTS, Place};
+use super::material::{Above, OutFile};
+use crate::disk::{Block, decode_pem, encode_pem, exists, read_optional};
+use crate::model::{Handle, Layout};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// How a combined file is named, after the handle.
+const EXTENSION: &str = ".pem";
+/// A key and a chain of many certificates still fit.
+const MAX_COMBINED: u64 = 1 << 20;
+
+/// Where the files of one leaf lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Home {
+    /// How they lie; of a leaf that has none, as they would.
+    pub layout: Layout,
+    folder: PathBuf,
+    file: PathBuf,
+}
+
+impl Place {
+    /// Where a leaf's files lie now. Where both a file and a folder are, the file is the newer one: a command died before it
+    /// had removed the other.
+    pub(super) fn home(&self, leaf: &Handle) -> Home {
+        let (folder, file) = (self.leaf_folder(leaf), self.combined_file(leaf));
+        let layout = if is_file(&file) { Layout::Combined } else { Layout::Folder };
+        Home { layout, folder, file }
+    }
+
+    /// Where a leaf's files lie in one.
+    pub(super) fn combined_file(&self, leaf: &Handle) -> PathBuf {
+        self.root.join(CERTS).join(format!("{leaf}{EXTENSION}"))
+    }
+}
+
+/// The leaf whose combined file has this name.
+pub(super) fn owner_of_combined(name: &str) -> Option<Handle> {
+    let stem = name.strip_suffix(EXTENSION)?;
+    stem.parse().ok().filter(|handle: &Handle| handle.as_str() == stem)
+}
+
+impl Home {
+    /// The folder or file.
+    pub fn path(&self) -> &Path {
+        match self.layout {
+            Layout::Folder => &self.folder,
+            Layout::Combined => &self.file,
+        }
+    }
+
+    /// Whether anything is there.
+    pub fn is_there(&self) -> bool {
+        exists(self.path())
+    }
+
+    /// Refuses what stands where the files of a layout would be made and is none of this leaf's.
+    ///
+    /// # Errors
+    /// [`Error::InTheWay`], [`Error::UnknownFolder`].
+    pub fn check_way(&self, layout: Layout) -> Result<(), Error> {
+        let is = |path: &Path| path.symlink_metadata().ok().map(|m| m.file_type());
+        let (path, other) = match (is(&self.folder), is(&self.file)) {
+            // The combined file of a leaf whose handle is this one without its end.
+            (Some(kind), _) if kind.is_file() => (&self.folder, name_of(&self.folder).and_then(owner_of_combined)),
+            (Some(kind), _) if kind.is_symlink() => (&self.folder, None),
+            // The folder of a leaf whose handle ends so.
+            (_, Some(kind)) if layout == Layout::Combined && !kind.is_file() => {
+                (&self.file, name_of(&self.file).filter(|_| kind.is_dir()).and_then(|n| n.parse().ok()))
+            }
+            _ => return Ok(()),
+        };
+        let path = path.clone();
+        Err(match other {
+            Some(other) => Error::InTheWay { path, other },
+            None => Error::UnknownFolder { path },
+        })
+    }
+
+    /// The file with the key.
+    pub fn key_path(&self) -> PathBuf {
+        match self.layout {
+            Layout::Folder => self.folder.join("key.pem"),
+            Layout::Combined => self.file.clone(),
+        }
+    }
+
+    /// The file with what a file of the folder layout has; nothing where it is not there.
+    pub fn path_of(&self, name: &str) -> Option<PathBuf> {
+        let path = match (self.layout, name) {
+            (Layout::Folder, _) => self.folder.join(name),
+            (Layout::Combined, "cert.pem" | "key.pem" | "fullchain.pem") => self.file.clone(),
+            (Layout::Combined, _) => return None,
+        };
+        Some(path).filter(|p| exists(p))
+    }
+
+    /// The folder that a command which died left beside the combined file.
+    pub fn remains(&self) -> Option<&Path> {
+        let is_ours = |n: &str| exists(&self.folder.join(n));
+        let left = self.layout == Layout::Combined
+            && exists(&self.folder)
+            && super::release::LEAF_FILES.iter().any(|n| is_ours(n));
+        left.then_some(&self.folder)
+    }
+
+    /// Reads the key file as it is: PEM, in the clear or encrypted. Nothing when there is none.
+    pub fn key_pem(&self) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        match self.layout {
+            Layout::Folder => Ok(read_optional(&self.folder.join("key.pem"), MAX_KEY_BYTES)?.map(Zeroizing::new)),
+            Layout::Combined => Ok(self.combined()?.and_then(|c| c.key)),
+        }
+    }
+
+    /// Whether there is a key.
+    pub fn has_key(&self) -> Result<bool, Error> {
+        match self.layout {
+            Layout::Folder => Ok(exists(&self.folder.join("key.pem"))),
+            Layout::Combined => Ok(self.key_pem()?.is_some()),
+        }
+    }
+
+    /// Reads the combined file. Nothing when it is not there.
+    pub fn combined(&self) -> Result<Option<Combined>, Error> {
+        let bytes = read_optional(&self.file, MAX_COMBINED)?.map(Zeroizing::new);
+        Ok(bytes.map(|bytes| Combined::take_apart(&bytes)))
+    }
+}
+
+/// A combined file, taken apart.
+pub(super) struct Combined {
+    /// The key in PEM, where there is one.
+    pub key: Option<Zeroizing<Vec<u8>>>,
+    /// Everything else: the certificate and those above it.
+    pub chain: Vec<u8>,
+}
+
+impl Combined {
+    /// Whatever order it is in.
+    pub fn take_apart(bytes: &[u8]) -> Self {
+        let (mut key, mut chain) = (Zeroizing::new(Vec::with_capacity(bytes.len())), Vec::new());
+        let mut in_key = false;
+        for line in bytes.split_inclusive(|b| *b == b'\n') {
+            in_key |= is_boundary(line, b"-----BEGIN ");
+            if in_key {
+                key.extend_from_slice(line)
+            } else {
+                chain.extend_from_slice(line)
+            }
+            in_key &= !is_boundary(line, b"-----END ");
+        }
+        Combined { key: Some(key).filter(|k| !k.is_empty()), chain }
+    }
+}
+
+impl Combined {
+    /// The five files that the folder layout would have of it. A chain that cannot be read gives none but the key.
+    pub fn files(&self, above: &Above) -> Vec<OutFile> {
+        let mut files: Vec<OutFile> = self.key.as_ref().map(|pem| OutFile::key(pem)).into_iter().collect();
+        let blocks = decode_pem(&self.chain).unwrap_or_default();
+        let pem = |blocks: &[Block]| blocks.iter().map(|b| encode_pem(&b.label, &b.der)).collect::<String>();
+        let Some((own, rest)) = blocks.split_first() else { return files };
+        files.push(OutFile::public("cert.pem", pem(std::slice::from_ref(own))));
+        if !rest.is_empty() {
+            files.push(OutFile::public("chain.pem", pem(rest)));
+        }
+        files.push(OutFile::public("fullchain.pem", pem(&blocks)));
+        files.push(above.root_file());
+        files
+    }
+}
+
+/// Whether a line begins, or ends, a private key of any kind.
+fn is_boundary(line: &[u8], start: &[u8]) -> bool {
+    line.starts_with(start) && line.trim_ascii_end().ends_with(b"PRIVATE KEY-----")
+}
+
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+fn is_file(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|m| m.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_combined_file_is_taken_apart_in_any_order() {
+        let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        let chain = "-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n";
+        for text in [format!("{key}{chain}"), format!("{chain}{key}")] {
+            let Combined { key: k, chain: c } = Combined::take_apart(text.as_bytes());
+            assert_eq!((k.as_deref().map(Vec::as_slice), c.as_slice()), (Some(key.as_bytes()), chain.as_bytes()));
+        }
+        let Combined { key, chain: rest } = Combined::take_apart(chain.as_bytes());
+        assert!(key.is_none() && rest == chain.as_bytes());
+        // A key that does not end takes the rest with it: it cannot be read, and no part of it counts as public.
+        let Combined { key, chain } = Combined::take_apart(b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n");
+        assert!(key.is_some() && chain.is_empty());
+    }
+
+    #[test]
+    fn names_of_combined_files() {
+        assert_eq!(owner_of_combined("a.internal.pem").map(|h| h.to_string()).as_deref(), Some("a.internal"));
+        for name in ["a.internal", ".pem", "A.pem", ".new-a.pem"] {
+            assert_eq!(owner_of_combined(name), None, "{name}");
+        }
+    }
+}
