@@ -40,7 +40,7 @@ const WRONG: [(&str, &str, &str); 40] = [
     ),
     (
         "[cert.a]\nprofile = 'client'\nowner = 'root'",
-        "3:7: `owner` and `key_mode` are of delivered files",
+        "3:7: `owner`, `group` and `key_mode` are of delivered files",
         "add `out_dir`",
     ),
     (
