@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod bulk {
+    mod commands;
     pub mod deaths;
     pub mod equality;
     pub mod lab;

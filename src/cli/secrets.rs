@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// OpenSSL takes no longer ones (PEM_BUFSIZE).
 const MAX_PASSPHRASE: usize = 1024;
-const STDIN: &str = "-";
+pub const STDIN: &str = "-";
 const ISSUER_VARIABLE: &str = "ROOTLET_ISSUER_PASSPHRASE";
 
 /// Where one passphrase comes from.
@@ -215,7 +215,7 @@ fn twice_said(option: &str, ca: &Option<Handle>) -> Failure {
 }
 
 /// `CA=FILE`, or a file alone; a path with a `/` before its `=` is a file.
-fn of_ca(text: &str) -> (Option<Handle>, &str) {
+pub fn of_ca(text: &str) -> (Option<Handle>, &str) {
     match text.split_once('=') {
         Some((ca, file)) if !ca.contains('/') && !ca.is_empty() => (Some(Pki::handle_of(ca)), file),
         _ => (None, text),

@@ -119,7 +119,8 @@ impl<'r> Reader<'r> {
     fn check_id(&mut self, id: &Given<String>) {
         if id.value.is_empty() || id.value.len() > 120 || id.value.chars().any(char::is_control) {
             let message = "the id of a manifest has 1 to 120 letters".into();
-            self.problems.add(&id.at, ProblemKind::Refused { message, hints: Vec::new() });
+            let hints = vec!["write one line, as `id = \"lab\"`".into()];
+            self.problems.add(&id.at, ProblemKind::Refused { message, hints });
         }
     }
 
@@ -313,6 +314,11 @@ fn read_entry(f: &mut Fields<'_>, key: &str, profile: Profile) -> Option<Entry> 
     if let (Some(at), false) = (f.place("passphrase_file"), opens || profile.is_ca()) {
         f.problem(&at, ProblemKind::Alone { key: "passphrase_file", needs: "key_file" });
     }
+    for key in ["issuer_passphrase_file", "issuer_key_file"] {
+        if let (Some(at), None) = (f.place(key), &entry.issuer) {
+            f.problem(&at, ProblemKind::Alone { key, needs: "issuer" });
+        }
+    }
     if let (Some(start), Some(End::At(end))) = (entry.not_before, entry.end)
         && let Err(source) = crate::model::Validity::new(start, end)
     {
@@ -344,7 +350,8 @@ fn ca(f: &mut Fields<'_>) -> CaEntry {
         Ok(n) => Some(n),
         Err(_) => {
             let message = format!("`path_len` is a number from 0 to 255, not {}", g.value);
-            f.problem(&g.at, ProblemKind::Refused { message, hints: Vec::new() });
+            let hints = vec!["write how many CAs may follow below it, or leave it away".into()];
+            f.problem(&g.at, ProblemKind::Refused { message, hints });
             None
         }
     });

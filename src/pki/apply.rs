@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub struct ApplyOutcome {
     /// How many entries of each action were planned.
     pub summary: BTreeMap<&'static str, usize>,
-    /// One for each entry, CAs first: `created`, `renewed`, `reissued`, `restored`, `delivered`, `configured`, `unchanged`,
+    /// One for each entry, CAs first: `created`, `renewed`, `reissued`, `restored`, `delivered`, `configured`, `ran` (its
+    /// command), `unchanged`,
     /// `skipped` or `failed`.
     pub results: Vec<Renewed>,
     /// What was revoked because the manifest no longer names it.
@@ -52,17 +53,30 @@ impl Pki {
         secrets: Arc<dyn SecretSource>,
     ) -> Result<Plan, Error> {
         let wishes = wishes(manifest, &secrets)?;
-        if Self::exists(folder) {
-            let mut pki = Self::open(folder)?.with_secrets(secrets);
-            return pki.plan_wishes(manifest, &wishes, request);
-        }
+        let mut plan = if Self::exists(folder) {
+            let mut pki = Self::open(folder)?.with_secrets(secrets.clone());
+            pki.plan_wishes(manifest, &wishes, request)?
+        } else {
+            Self::plan_unborn(folder, &wishes, request, secrets.clone())?
+        };
+        plan.warnings.extend(secrets.warnings());
+        Ok(plan)
+    }
+
+    /// The plan for a folder that is no PKI yet.
+    fn plan_unborn(
+        folder: &Path,
+        wishes: &[Wish<'_>],
+        request: &PlanRequest,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Result<Plan, Error> {
         Self::check_free(folder)?;
         let mut place = super::folder::Place::unborn(&super::folder::absolute(folder)?);
         place.keyring = Keyring::new(secrets);
         let snapshot = Snapshot::default();
-        let mut steps = steps(&wishes, &snapshot, request, &place)?;
-        Rehearsal::new(&place, &snapshot, None)?.of(&wishes, &mut steps)?;
-        Ok(Plan::new(steps, Vec::new()))
+        let mut steps = steps(wishes, &snapshot, request, &place)?;
+        Rehearsal::new(&place, &snapshot, None)?.of(wishes, &mut steps)?;
+        Ok(Plan::new(steps, Vec::new(), Vec::new()))
     }
 
     fn plan_wishes(&mut self, manifest: &Manifest, wishes: &[Wish<'_>], request: &PlanRequest) -> Result<Plan, Error> {
@@ -80,7 +94,7 @@ impl Pki {
             profile: other.profile.name(),
             action: if prunes(other) { "revoke" } else { "keep" },
         });
-        Ok(Plan::new(steps, unmanaged.collect()))
+        Ok(Plan::new(steps, unmanaged.collect(), open_keys(&snapshot)))
     }
 
     /// Makes a PKI what a manifest declares, and the folder where there is none. Entries are made in the order of their
@@ -102,7 +116,7 @@ impl Pki {
         if !Self::exists(folder) {
             // What would be refused is refused before the folder exists.
             check_request(manifest, request)?;
-            let plan = Self::plan(folder, manifest, request, secrets.clone())?;
+            let plan = Self::plan_unborn(folder, &wishes, request, secrets.clone())?;
             confirm(&plan)?;
             confirmed = Some(plan.destroys());
             for wish in &wishes {
@@ -150,9 +164,22 @@ impl ApplyOutcome {
             results: Vec::new(),
             pruned: Vec::new(),
             error: None,
-            warnings: Vec::new(),
+            warnings: plan.warnings.clone(),
         }
     }
+}
+
+/// So many key files are told of one by one.
+const MOST_OPEN_KEYS: usize = 12;
+
+/// Key files that others may read, as `doctor` finds them.
+fn open_keys(snapshot: &Snapshot) -> Vec<Warning> {
+    let told = snapshot.open_keys.iter().take(MOST_OPEN_KEYS).map(|(path, mode)| {
+        format!("`{}` has mode {mode:04o}, so others can read it: `rootlet doctor --repair` closes it", path.display())
+    });
+    let more = snapshot.open_keys.len().saturating_sub(MOST_OPEN_KEYS);
+    let more = (more > 0).then(|| format!("others can read {more} more key files: see `rootlet doctor`"));
+    told.chain(more).map(|text| Warning::new("key-readable", text)).collect()
 }
 
 fn check_request(manifest: &Manifest, request: &PlanRequest) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{Handle, Reason, Window};
 use crate::store::{Access, Filter};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// How many leaves are made together before each is told of: what is held of them is bounded by that.
@@ -18,7 +18,8 @@ const TOGETHER: usize = 4_096;
 
 /// The leaf that a step makes, where it makes one.
 fn leaf_of<'w>(wish: &'w Wish<'_>, step: &PlanStep) -> Option<&'w LeafRequest> {
-    let makes = !matches!(step.action, Action::Nothing | Action::Refused | Action::Restore | Action::Configure);
+    let makes =
+        !matches!(step.action, Action::Nothing | Action::Refused | Action::Restore | Action::Configure | Action::Run);
     match &wish.asked {
         Asked::Leaf(request) if makes => Some(request),
         _ => None,
@@ -71,6 +72,7 @@ impl Pki {
         attendant: &mut dyn Attendant,
     ) -> Result<ApplyOutcome, Error> {
         let mut outcome = ApplyOutcome::of(plan);
+        let newly_owed = self.owe_commands(wishes, plan)?;
         // CAs that are not as they should be, and how so: nothing is issued by them.
         let mut failed: HashMap<&str, &'static str> = HashMap::new();
         let (mut go_on, mut ready, mut course) = (true, HashMap::new(), Course::of(plan));
@@ -122,11 +124,49 @@ impl Pki {
             go_on &= attendant.done(&done);
             outcome.results.push(done);
         }
+        // What was not changed at all owes nothing.
+        let unchanged = outcome.results.iter().filter(|r| !r.is_change() && r.certificate.is_none());
+        let unchanged: Vec<Handle> =
+            unchanged.filter_map(|r| r.name.parse().ok()).filter(|h| newly_owed.contains(h)).collect();
+        self.commands_ran(&unchanged)?;
         if go_on {
             self.prune(plan, &mut outcome)?;
         }
         outcome.warnings.extend(self.place.keyring.source.warnings());
         Ok(outcome)
+    }
+
+    /// Remembers, before anything is changed, the commands that are to run after it: whoever is killed in between, or meets
+    /// a command that fails, leaves them to the next. Returns the handles that owed none before.
+    fn owe_commands(&mut self, wishes: &[Wish<'_>], plan: &Plan) -> Result<HashSet<Handle>, Error> {
+        let changes = |step: &PlanStep| !matches!(step.action, Action::Nothing | Action::Refused | Action::Run);
+        let both = wishes.iter().zip(&plan.steps).filter(|(_, step)| changes(step));
+        let wanted: Vec<_> = both.filter_map(|(w, _)| Some((w.handle(), w.entry.exec.as_deref()?))).collect();
+        if wanted.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let transaction = self.write()?;
+        let owed: HashMap<Handle, String> = transaction.owed_commands()?.into_iter().collect();
+        for (handle, command) in &wanted {
+            if owed.get(*handle).is_none_or(|is| is != command) {
+                transaction.owe_command(handle, Some(command))?;
+            }
+        }
+        transaction.commit()?;
+        Ok(wanted.into_iter().map(|(handle, _)| handle).filter(|h| !owed.contains_key(h)).cloned().collect())
+    }
+
+    /// Forgets the commands that were to run after these handles changed: they have, with success.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn commands_ran(&mut self, handles: &[Handle]) -> Result<(), Error> {
+        if handles.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.write()?;
+        handles.iter().try_for_each(|handle| transaction.owe_command(handle, None))?;
+        Ok(transaction.commit()?)
     }
 
     /// What fails is told with the entry; only an inventory that cannot be used ends it all.
@@ -141,6 +181,11 @@ impl Pki {
             },
             (Action::Configure, Asked::Ca(request)) => {
                 self.configure(request, wish.handle()).and_then(|()| self.kept(wish.handle(), "configured", Vec::new()))
+            }
+            (Action::Run, _) if wish.entry.exec.is_some() => self.kept(wish.handle(), "ran", Vec::new()),
+            (Action::Run, _) => {
+                let forgotten = self.commands_ran(std::slice::from_ref(wish.handle()));
+                forgotten.and_then(|()| self.kept(wish.handle(), "unchanged", Vec::new()))
             }
             (Action::Cascade | Action::Renew, Asked::Ca(_)) => self.renew_entry(wish),
             (_, Asked::Ca(request)) => self.make_ca_of(request, step),
@@ -294,7 +339,7 @@ fn undone(action: Action) -> &'static str {
         Action::Renew => "was not renewed",
         Action::Restore => "was not restored",
         Action::Configure => "was not configured",
-        Action::Reissue | Action::Rekey | Action::Deliver | Action::Nothing => "is not as declared",
+        Action::Reissue | Action::Rekey | Action::Deliver | Action::Run | Action::Nothing => "is not as declared",
     }
 }
 

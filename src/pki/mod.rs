@@ -94,6 +94,7 @@ pub use config::{Config, Urls};
 pub use crl::{CrlError, CrlOutcome, CrlReport, CrlRequest};
 pub use csr_file::{ProvenCsr, read_csr};
 pub use custody_error::CustodyError;
+pub use declare::SecretFiles;
 pub use doctor::{BackupOutcome, DoctorOutcome, DoctorRequest, Problem};
 pub use error::{Difference, Error};
 pub use findings::StatusFinding;

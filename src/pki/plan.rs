@@ -7,7 +7,7 @@ use super::plan_issuers::Issuers;
 use super::state::{is_final, life_of};
 use super::wish::{Asked, Wish};
 use super::{CaRequest, Difference, Error, ca_request, leaf_request};
-use crate::issue::End;
+use crate::issue::{End, Warning};
 use crate::manifest::Entry;
 use crate::model::{Handle, Layout, Profile, Timestamp};
 use crate::store::Record;
@@ -37,6 +37,8 @@ pub enum Action {
     Deliver,
     /// Where a CA publishes is written to `rootlet.toml`; nothing is issued.
     Configure,
+    /// The command after an earlier change is run, because it failed, or nobody ran it; nothing is issued.
+    Run,
     /// It cannot or may not be done.
     Refused,
     /// It is as it should be.
@@ -56,6 +58,7 @@ impl Action {
             Action::Restore => "restore",
             Action::Deliver => "deliver",
             Action::Configure => "configure",
+            Action::Run => "run",
             Action::Refused => "refused",
             Action::Nothing => "nothing",
         }
@@ -122,6 +125,8 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// What the PKI has that the manifest does not name.
     pub unmanaged: Vec<Unmanaged>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
 }
 
 impl Plan {
@@ -142,7 +147,7 @@ impl Plan {
         replaced.chain(self.pruned()).collect()
     }
 
-    pub(super) fn new(steps: Vec<PlanStep>, unmanaged: Vec<Unmanaged>) -> Self {
+    pub(super) fn new(steps: Vec<PlanStep>, unmanaged: Vec<Unmanaged>, warnings: Vec<Warning>) -> Self {
         let mut summary = BTreeMap::new();
         for step in &steps {
             *summary.entry(step.action.name()).or_default() += 1;
@@ -152,7 +157,7 @@ impl Plan {
             summary.insert("revoke", revoked);
         }
         let changes = steps.iter().filter(|s| s.action != Action::Nothing).count() + revoked;
-        Plan { changes, summary, steps, unmanaged }
+        Plan { changes, summary, steps, unmanaged, warnings }
     }
 }
 
@@ -223,6 +228,7 @@ impl Planner<'_> {
             (Some(held), Asked::Ca(request)) => self.ca(wish, request, held)?,
             (Some(held), Asked::Leaf(request)) => self.leaf(wish, request, held)?,
         };
+        let verdict = self.with_its_command(wish, verdict);
         Ok(PlanStep {
             name: wish.handle().to_string(),
             profile: wish.entry.profile.name(),
@@ -235,6 +241,18 @@ impl Planner<'_> {
             replaces: verdict.replaces,
             error: None,
         })
+    }
+
+    /// A command that failed is run again although nothing changes, and one that is no longer declared is forgotten.
+    fn with_its_command(&self, wish: &Wish<'_>, verdict: Verdict) -> Verdict {
+        let owed = self.snapshot.held.get(wish.handle()).and_then(|held| held.owed.as_ref());
+        match (owed.filter(|_| verdict.action == Action::Nothing), &wish.entry.exec) {
+            (None, _) => verdict,
+            (Some(_), Some(command)) => {
+                Verdict::new(Action::Run, format!("`{command}` has not succeeded since it changed"))
+            }
+            (Some(was), None) => Verdict::new(Action::Run, format!("`{was}` is no longer declared, and is forgotten")),
+        }
     }
 
     fn leaf(&self, wish: &Wish<'_>, request: &LeafRequest, held: &Held) -> Result<Verdict, Error> {
