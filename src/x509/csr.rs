@@ -227,9 +227,7 @@ fn read_general_name(name: Value<'_>, list: &Reader<'_>) -> Result<GeneralName, 
         0x86 => GeneralName::Uri(text()?),
         0x87 if matches!(name.content.len(), 4 | 16) => GeneralName::Ip(name.content.to_vec()),
         0x87 => return Err(list.fail("an IP address of neither 4 nor 16 octets")),
-        0xa4 => {
-            GeneralName::Directory(NameFacts::new(NameDer::as_read(name.content), read_name(name.content)?))
-        }
+        0xa4 => GeneralName::Directory(NameFacts::new(NameDer::as_read(name.content), read_name(name.content)?)),
         0xa0 => GeneralName::Other("otherName"),
         0xa3 => GeneralName::Other("x400Address"),
         0xa5 => GeneralName::Other("ediPartyName"),

@@ -40,10 +40,10 @@ pub use details::{extension_details, extension_name};
 pub use encode::{assemble_certificate, encode_certificate};
 pub use error::X509Error;
 pub use extension::oid;
-pub(crate) use facts::{NameKey, fold_rdn};
 pub use facts::{
     BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, ReadSubtree, TbsFacts,
 };
+pub(crate) use facts::{NameKey, fold_rdn};
 pub use fields::{CertificateFields, NameDer};
 pub(crate) use issuing_point::{ALL_REASONS, FullNames, IssuingPoint, read_reasons};
 pub use key_name::public_key_name;

@@ -281,6 +281,8 @@ fn damage_is_shown_and_fails() {
     assert_eq!(ran.object()["objects"][1]["subject"], "CN=api.internal");
     let key = s.text("pki/certs/api.internal/key.pem").replace("PRIVATE KEY", "CERTIFICATE");
     s.write("label.pem", key);
+    let told = s.run(&["inspect", "damaged.pem"]).stdout;
+    assert!(!told.contains("size "), "nothing was decoded, so nothing has a size: {told}");
     s.run(&["inspect", "label.pem"]).exits(1).prints("its label promises a certificate, and it holds a private key");
 }
 
@@ -310,6 +312,25 @@ fn refusals() {
     ] {
         s.refuses(words, exit, code);
     }
+}
+
+/// Who means a server and writes something else is told what to write.
+#[test]
+fn servers_that_are_named_otherwise() {
+    let s = Sandbox::new();
+    for (target, hint) in [
+        ("host:99999", "a port is a number from 1 to 65535"),
+        ("host:", "a port is a number from 1 to 65535"),
+        ("https://host", "by host and port alone: host:443"),
+        ("https://host:8443/path", "by host and port alone: host:8443"),
+        ("::1:443", "[::1]:443"),
+    ] {
+        s.run(&["inspect", target]).exits(1).says("no such file").says("hint: a").says(hint);
+        let error = s.run(&["inspect", target, "--json"]).exits(1).stderr;
+        assert!(error.contains(hint), "{error}");
+    }
+    let plain = s.run(&["inspect", "nothing.pem"]).exits(1);
+    assert!(!plain.stderr.contains("hint"), "{plain}");
 }
 
 #[test]

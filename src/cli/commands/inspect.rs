@@ -156,7 +156,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
             let from_stdin = options.target == Path::new(given::STDIN);
             let (passphrase, warnings) = secrets::given_passphrase(options.passphrase_file.as_deref(), from_stdin)?;
             let refuse = |e| Failure::unreadable(&given::name(&options.target), &e);
-            (Contents::new(given::bytes(&options.target)?, passphrase).map_err(refuse)?, None, warnings)
+            let file = given::bytes(&options.target).map_err(|e| e.with_hint(meant(&options.target)))?;
+            (Contents::new(file, passphrase).map_err(refuse)?, None, warnings)
         }
     };
     let look = Look { context, options: &options, wanted, now: SystemClock.now(), server, warnings };
@@ -191,6 +192,11 @@ fn check_usage(options: &Options, context: &Context) -> Result<(), Failure> {
         return Err(Failure::usage(message, "leave them out"));
     }
     Ok(())
+}
+
+/// What to write for the server that somebody meant, where there is no file of that name.
+fn meant(target: &Path) -> Option<String> {
+    target.to_str().filter(|_| !target.exists()).and_then(Endpoint::hint)
 }
 
 fn timeout(text: Option<&str>) -> Result<Duration, Failure> {

@@ -155,7 +155,8 @@ impl Bag {
     /// tried.
     pub(super) fn distances(&self) -> HashMap<NameKey, usize> {
         let mut found: HashMap<NameKey, usize> = HashMap::new();
-        let mut next: VecDeque<(NameKey, usize)> = self.slots.iter().filter(|s| s.anchor).map(|s| (s.subject, 0)).collect();
+        let mut next: VecDeque<(NameKey, usize)> =
+            self.slots.iter().filter(|s| s.anchor).map(|s| (s.subject, 0)).collect();
         while let Some((name, distance)) = next.pop_front() {
             if found.contains_key(&name) {
                 continue;

@@ -252,7 +252,10 @@ impl<'a> Search<'a> {
         let Some(new) = self.bag.get(candidate) else { return true };
         path.iter().any(|p| {
             *p == candidate
-                || self.bag.get(*p).is_some_and(|c| c.subject.key() == new.subject.key() && c.public_key == new.public_key)
+                || self
+                    .bag
+                    .get(*p)
+                    .is_some_and(|c| c.subject.key() == new.subject.key() && c.public_key == new.public_key)
         })
     }
 
