@@ -1,6 +1,7 @@
 //! `inspect`: every kind of thing, what is broken, what is hostile, and the one value that a script wants.
 
 use crate::common::Sandbox;
+use crate::forge::{Maker, edit, extension, find, tlv};
 use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair, SanType};
 use std::io::Write;
 use std::process::Stdio;
@@ -175,6 +176,44 @@ fn odd_serials_are_found_however_they_are_written() {
     assert!(listed("padded.crl", "fb") && !listed("padded.crl", "-05"));
     s.ok(&["inspect", "zero.crl", "--serial", &"41".repeat(30)]).prints("not listed");
     s.refuses(&["inspect", "zero.crl", "--serial", "--json"], 2, "invalid-value");
+}
+
+/// Names of every type have a value.
+#[test]
+fn names_of_other_types_are_told() {
+    const SAN: &[u8] = &[0x55, 0x1d, 0x11];
+    let s = Sandbox::new();
+    let mut maker = Maker::new();
+    // A user of Windows, a number, an ID, a party, and something that is no other name at all.
+    let other = |oid: &[u8], value: &[u8]| tlv(0xa0, &[tlv(6, oid), tlv(0xa0, value)].concat());
+    let upn = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3];
+    let names = [
+        other(&upn, &tlv(0x0c, b"user@lab.internal")),
+        other(&[0x2a, 3], &[2, 1, 5]),
+        tlv(0x88, &[0x2a, 3, 4]),
+        tlv(0xa5, &tlv(0xa1, &tlv(0x0c, b"party"))),
+        tlv(0x82, b"a.example"),
+    ];
+    let tbs = rootlet::x509::encode_certificate(&maker.fields("CN=a.example", "CN=Root", false)).unwrap();
+    let tbs = edit(&tbs, |all| {
+        let at = find(all, SAN).unwrap();
+        all[at] = extension(SAN, false, &tlv(0x30, &names.concat()));
+    });
+    s.write("names.der", maker.sign_bytes(&tbs));
+    let sans = s.json(&["inspect", "names.der"])["objects"][0]["sans"].clone();
+    let wanted = serde_json::json!([
+        {"type": "otherName", "value": "user@lab.internal", "oid": "1.3.6.1.4.1.311.20.2.3", "hex": "0c1175736572406c61622e696e7465726e616c"},
+        {"type": "otherName", "value": "#020105", "oid": "1.2.3", "hex": "020105"},
+        {"type": "registeredID", "value": "1.2.3.4", "oid": "1.2.3.4", "hex": ""},
+        {"type": "ediPartyName", "value": "#a1070c057061727479", "hex": "a1070c057061727479"},
+        {"type": "dns", "value": "a.example"},
+    ]);
+    assert_eq!(sans, wanted);
+    s.ok(&["inspect", "names.der"])
+        .prints("other UPN user@lab.internal")
+        .prints("other 1.2.3 #020105")
+        .prints("other registeredID 1.2.3.4")
+        .prints("ediPartyName #a1070c057061727479");
 }
 
 #[test]

@@ -167,19 +167,24 @@ fn long_names() {
     bounded(&sandbox, &["inspect", "many.der", "--json"]).exits(0);
 }
 
+/// A certificate has two megabytes at most: six of them, with as many mailboxes as fit.
 #[test]
 fn mailboxes_of_a_subject() {
     let (sandbox, mut maker) = lab();
     let email: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
-    let subject = name((0..100_000).map(|i| (email, format!("a{i}@b"))));
-    let names: Vec<u8> = (0..200_000).flat_map(|i| tlv(0x81, format!("b{i}@b").as_bytes())).collect();
-    let tbs = encode_certificate(&maker.fields("CN=a.example", "CN=Root", false)).unwrap();
-    let tbs = edit(&tbs, |all| {
-        let at = find(all, SUBJECT_ALT_NAME).unwrap();
-        all[at] = extension(SUBJECT_ALT_NAME, false, &tlv(0x30, &names));
-    });
-    let issuer = items(&tbs)[3].clone();
-    sandbox.write("emails.der", maker.sign_bytes(&rename(&tbs, &subject, &issuer)));
+    let subject = name((0..40_000).map(|i| (email, format!("a{i:05}@b"))));
+    let names: Vec<u8> = (0..80_000).flat_map(|i| tlv(0x81, format!("b{i:05}@b").as_bytes())).collect();
+    let names = tlv(0x30, &names);
+    let mut leaf = || {
+        let tbs = encode_certificate(&maker.fields("CN=a.example", "CN=Root", false)).unwrap();
+        let tbs = edit(&tbs, |all| {
+            let at = find(all, SUBJECT_ALT_NAME).unwrap();
+            all[at] = extension(SUBJECT_ALT_NAME, false, &names);
+        });
+        let issuer = items(&tbs)[3].clone();
+        maker.sign_bytes(&rename(&tbs, &subject, &issuer))
+    };
+    sandbox.write("emails.der", (0..6).flat_map(|_| leaf()).collect::<Vec<u8>>());
     bounded(&sandbox, &["lint", "emails.der"]).exits(3).prints("subject-email");
 }
 
