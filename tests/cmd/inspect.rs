@@ -261,6 +261,66 @@ fn keystores_without_and_with_the_passphrase() {
     assert_eq!(told["warnings"][0]["code"], "passphrase-readable");
 }
 
+/// A passphrase is tried so often in one file, and what is left closed is told of.
+#[test]
+fn sixteen_are_opened_of_one_file() {
+    let s = Sandbox::new();
+    keystore(&s, "openssl3.p12");
+    let der = s.bytes("openssl3.p12");
+    let pem = |label: &str, der: &[u8]| rootlet::disk::encode_pem(label, der);
+    s.write("stores.pem", pem("PKCS12", &der).repeat(17));
+    let closed = |file: &str| {
+        let ran = s.run(&["inspect", file, "--passphrase-file", "pass", "--json"]).exits(1);
+        let objects = ran.object()["objects"].as_array().unwrap().clone();
+        let problem = |o: &serde_json::Value| o["problem"] == "only 16 are opened of one file";
+        objects.iter().filter(|o| problem(o)).count()
+    };
+    assert_eq!(closed("stores.pem"), 1);
+    s.write("stores.pem", pem("PKCS12", &der).repeat(16));
+    s.ok(&["inspect", "stores.pem", "--passphrase-file", "pass"]);
+    let key = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/key/pbkdf2.pem");
+    s.write("keys.pem", std::fs::read_to_string(key).unwrap().repeat(18));
+    assert_eq!(closed("keys.pem"), 2);
+    s.run(&["inspect", "keys.pem", "--passphrase-file", "pass"]).exits(1).prints("! only 16 are opened of one file");
+}
+
+/// It is no fault to give a passphrase that nothing needs, and not to be kept silent about.
+#[test]
+fn a_passphrase_that_nothing_needs() {
+    let s = lab();
+    s.write("pass", "secret");
+    s.set_mode("pass", 0o600);
+    for file in ["pki/certs/api.internal/key.pem", LEAF] {
+        let words = format!("the passphrase was not used: nothing in `{file}` is encrypted");
+        s.ok(&["inspect", file, "--passphrase-file", "pass"]).says(&words);
+        s.ok(&["inspect", file, "--passphrase-file", "pass", "--field", "kind"]).says(&words);
+        let told = s.json(&["inspect", file, "--passphrase-file", "pass"]);
+        assert_eq!(told["warnings"][0]["code"], "passphrase-unused");
+        assert_eq!(told["warnings"][0]["message"], words);
+        assert!(!s.ok(&["inspect", file]).stderr.contains("passphrase"));
+    }
+    s.write("many.pem", s.text(LEAF).repeat(21));
+    s.ok(&["inspect", "many.pem", "--passphrase-file", "pass"]).says("the passphrase was not used");
+    keystore(&s, "openssl3.p12");
+    let ran = s.ok(&["inspect", "openssl3.p12", "--passphrase-file", "pass"]);
+    assert!(!ran.stderr.contains("not used"), "{ran}");
+}
+
+/// What cannot take effect is refused, in words.
+#[test]
+fn options_that_clash() {
+    let s = lab();
+    for (words, says) in [
+        (&["inspect", LEAF, "--all", "--json"][..], "--all is for people: --json shows everything"),
+        (&["inspect", "localhost:1", "--timeout", "3601s"], "a handshake does not take `3601s`"),
+        (&["inspect", "localhost:1", "--timeout", "61m"], "an hour is the most"),
+    ] {
+        s.run(words).exits(2).says(says);
+    }
+    // An hour itself is taken.
+    s.run(&["inspect", "localhost:1", "--timeout", "1h"]).exits(1).says("no connection to `localhost:1`");
+}
+
 #[test]
 fn an_encrypted_key_is_opened_only_when_asked() {
     let s = lab();
