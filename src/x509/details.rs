@@ -190,7 +190,7 @@ fn other_names(value: &[u8], kind: &[u64]) -> Lines {
                 let kind = read_oid(&mut fields)?;
                 let explicit = fields.expect(der::context_constructed(0))?;
                 let inner = fields.inside(explicit).any()?;
-                let shown = text(inner.tag, inner.content).unwrap_or_else(|| format!("#{}", hex(inner.whole)));
+                let shown = string_text(inner.tag, inner.content).unwrap_or_else(|| format!("#{}", hex(inner.whole)));
                 all.push(if kind.arcs() == UPN { format!("UPN {shown}") } else { format!("{kind} {shown}") });
             }
             0x88 => all.extend(der::read_oid(name.content).map(|o| format!("registeredID {o}"))),
@@ -204,7 +204,8 @@ fn other_names(value: &[u8], kind: &[u64]) -> Lines {
     Ok(all)
 }
 
-fn text(tag: u8, content: &[u8]) -> Option<String> {
+/// The text of a string of any of the usual types.
+pub(super) fn string_text(tag: u8, content: &[u8]) -> Option<String> {
     match tag {
         der::UTF8_STRING | der::PRINTABLE_STRING | der::IA5_STRING | 0x1a => {
             std::str::from_utf8(content).ok().map(String::from)
@@ -219,7 +220,7 @@ fn text(tag: u8, content: &[u8]) -> Option<String> {
 
 fn one_text(value: &[u8]) -> Lines {
     let value = Reader::new(value, WHAT).any()?;
-    Ok(text(value.tag, value.content).into_iter().collect())
+    Ok(string_text(value.tag, value.content).into_iter().collect())
 }
 
 /// What of the issuer's certificates a CRL covers (RFC 5280 5.2.5).

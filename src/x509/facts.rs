@@ -1,4 +1,6 @@
 use super::NameDer;
+use super::der::Reader;
+use super::details::string_text;
 use crate::model::{Attribute, AttributeType, ExtendedKeyUsage, KeyUsage, Oid, Serial, Subject, Timestamp, Validity};
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -94,8 +96,32 @@ pub enum GeneralName {
     Uri(String),
     /// directoryName
     Directory(NameFacts),
-    /// A name of another type, by the type's name.
-    Other(&'static str),
+    /// A name of another type.
+    Other(OtherName),
+}
+
+/// A name of a type that is told and not understood (RFC 5280 4.2.1.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherName {
+    /// The type's name in the standard, or that of a type of otherName.
+    pub kind: &'static str,
+    /// The type of an otherName; of a registeredID the ID itself.
+    pub oid: Option<Oid>,
+    /// What it holds besides: of an otherName the DER of its value, of the others their content octets.
+    pub value: Vec<u8>,
+}
+
+impl OtherName {
+    /// What it says: the text of its value, else its octets in hexadecimal behind `#`; a registeredID's ID.
+    pub fn text(&self) -> String {
+        if let (true, Some(oid)) = (self.value.is_empty(), &self.oid) {
+            return oid.to_string();
+        }
+        let mut reader = Reader::new(&self.value, "a name");
+        let whole = reader.any().ok().filter(|_| reader.is_empty());
+        let text = whole.and_then(|value| string_text(value.tag, value.content));
+        text.unwrap_or_else(|| format!("#{}", self.value.iter().map(|b| format!("{b:02x}")).collect::<String>()))
+    }
 }
 
 /// One subtree of nameConstraints as read; nothing about it is proven.

@@ -41,7 +41,8 @@ pub use encode::{assemble_certificate, encode_certificate};
 pub use error::X509Error;
 pub use extension::oid;
 pub use facts::{
-    BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, ReadSubtree, TbsFacts,
+    BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, OtherName, ReadSubtree,
+    TbsFacts,
 };
 pub(crate) use facts::{NameKey, fold_rdn};
 pub use fields::{CertificateFields, NameDer};

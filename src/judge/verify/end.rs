@@ -14,7 +14,7 @@ const LISTED: usize = 5;
 pub(super) fn check(end: &Certificate, question: &Question) -> Result<(), Refusal> {
     strict::check_form(end)?;
     link::check_time(end, question.at)?;
-    check_kind(end)?;
+    check_kind(end, question)?;
     strict::check_names(end)?;
     check_purpose(end, question.purpose)?;
     check_host(end, question)?;
@@ -23,8 +23,12 @@ pub(super) fn check(end: &Certificate, question: &Question) -> Result<(), Refusa
 }
 
 /// It is no CA's.
-pub(super) fn check_kind(end: &TbsFacts) -> Result<(), Refusal> {
-    if end.is_ca() { Err(Refusal::CaAsLeaf { certificate: shown::certificate(end) }) } else { Ok(()) }
+pub(super) fn check_kind(end: &TbsFacts, question: &Question) -> Result<(), Refusal> {
+    if !end.is_ca() {
+        return Ok(());
+    }
+    let svid = question.is_spiffe() || end.uris().any(|uri| read_id(uri).is_ok_and(|id| !id.path().is_empty()));
+    Err(Refusal::CaAsLeaf { certificate: shown::certificate(end), svid })
 }
 
 /// It is for the host that was asked for.

@@ -77,7 +77,7 @@ impl Steps {
 
     /// What is asked of the certificate in question alone.
     fn end(&mut self, at: Place, end: &Certificate, question: &Question) {
-        self.add(at, "leaf", "no CA".into(), end::check_kind(end));
+        self.add(at, "leaf", "no CA".into(), end::check_kind(end, question));
         let usages = end.extended_key_usage.as_deref().unwrap_or_default();
         let purposes = if usages.is_empty() {
             "for any purpose".to_string()

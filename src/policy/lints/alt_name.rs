@@ -112,7 +112,7 @@ fn show(name: &GeneralName) -> String {
         GeneralName::Dns(n) | GeneralName::Email(n) | GeneralName::Uri(n) => n.clone(),
         GeneralName::Ip(n) => hex(n),
         GeneralName::Directory(n) => n.subject.to_string(),
-        GeneralName::Other(kind) => (*kind).into(),
+        GeneralName::Other(other) => other.kind.into(),
     }
 }
 
