@@ -1,4 +1,4 @@
-//! The same chains, judged by `verify`, rustls-webpki and `openssl verify -x509_strict`. Wherever two of them disagree,
+//! The same chains, judged by `verify`, rustls-webpki, `openssl verify -x509_strict` and plain `openssl verify`. Wherever two of them disagree,
 //! the table in `docs/verify.md` says why, with the word of the standard; a disagreement that it does not explain fails.
 //!
 //! `ROOTLET_DIFFERENTIAL=SEED,COUNT` judges other chains.
@@ -309,6 +309,174 @@ const EXPLAINED: &[Row] = &[
         true,
         "RFC 9525 2: the common name is no host name; OpenSSL takes it for the host where there is no DNS name",
     ),
+    ("webpki", "leaf-usage-for-nothing", true, "RFC 5280 4.2.1.3: at least one bit is set; webpki reads no key usage"),
+    ("webpki", "ca-usage-for-nothing", true, "the same of the CA"),
+    (
+        "webpki",
+        "leaf-uri",
+        false,
+        "RFC 5280 4.2.1.10: the hosts of URIs are compared; webpki refuses every URI under such a constraint",
+    ),
+    (
+        "openssl",
+        "leaf-path-length",
+        false,
+        "RFC 5280 4.2.1.9: a path length belongs to cA and says nothing without it: a warning here",
+    ),
+    (
+        "openssl",
+        "leaf-wildcard",
+        true,
+        "RFC 5280 4.2.1.10: a wildcard stands for the excluded name too; OpenSSL compares the wildcard as it is written",
+    ),
+    (
+        "plain openssl",
+        "leaf-last-second",
+        false,
+        "RFC 5280 4.1.2.5: notAfter belongs to the period; OpenSSL's ends a second before",
+    ),
+    (
+        "plain openssl",
+        "a-twin-with-another-key-first",
+        false,
+        "RFC 4158 2.4: another path is to be tried; OpenSSL takes the first issuer that fits and does not go back",
+    ),
+    ("plain openssl", "a-tight-twin-first", false, "the same"),
+    ("plain openssl", "a-cross-certificate-first", false, "the same"),
+    (
+        "plain openssl",
+        "root-other-authority-key-id",
+        false,
+        "RFC 5280 6.1.1 (d): an anchor is a name and a key, and nobody issued it: a warning here",
+    ),
+    (
+        "plain openssl",
+        "ca-any-purpose",
+        false,
+        "RFC 5280 4.2.1.12: anyExtendedKeyUsage is for every purpose, and who wants a certain one may refuse it: a warning here",
+    ),
+    ("plain openssl", "leaf-any-purpose", false, "the same of the leaf"),
+    (
+        "plain openssl",
+        "address-odd-mask",
+        true,
+        "RFC 5280 4.2.1.10: an address range is one of CIDR, RFC 4632; OpenSSL takes any mask",
+    ),
+    (
+        "plain openssl",
+        "ca-empty-constraints",
+        true,
+        "RFC 5280 4.2.1.10: name constraints must not be an empty sequence",
+    ),
+    (
+        "plain openssl",
+        "ca-empty-subject",
+        true,
+        "RFC 5280 4.1.2.6: a CA has a name; OpenSSL asks for it with -x509_strict",
+    ),
+    (
+        "plain openssl",
+        "ca-no-authority-key-id",
+        true,
+        "RFC 5280 4.2.1.1: every certificate has it but a self-signed one; OpenSSL asks for it with -x509_strict",
+    ),
+    (
+        "plain openssl",
+        "ca-no-subject-key-id",
+        true,
+        "RFC 5280 4.2.1.2: every CA has it; OpenSSL asks for it with -x509_strict",
+    ),
+    (
+        "plain openssl",
+        "ca-permits-with-dot",
+        true,
+        "RFC 5280 4.2.1.10 gives a leading dot a meaning in URI constraints only; OpenSSL reads it as all below the domain",
+    ),
+    (
+        "plain openssl",
+        "ca-twice",
+        true,
+        "RFC 5280 4.2: no extension stands twice; OpenSSL looks at those that it knows",
+    ),
+    (
+        "plain openssl",
+        "for-a-host-by-common-name",
+        true,
+        "RFC 9525 2: the common name is no host name; OpenSSL takes it where there is no DNS name",
+    ),
+    ("plain openssl", "leaf-constraints", true, "RFC 5280 4.2.1.10: name constraints stand in CA certificates only"),
+    ("plain openssl", "leaf-double-wildcard", true, "RFC 9525 6.3: a wildcard is the whole leftmost label, once"),
+    ("plain openssl", "leaf-half-wildcard", true, "RFC 9525 6.3: a wildcard is a whole label"),
+    ("plain openssl", "leaf-empty-name", true, "RFC 5280 4.2.1.6: a dNSName is a name in preferred syntax"),
+    (
+        "plain openssl",
+        "leaf-empty-names",
+        true,
+        "RFC 5280 4.2.1.6: at least one name is present; OpenSSL asks for it with -x509_strict",
+    ),
+    (
+        "plain openssl",
+        "leaf-empty-subject-loose",
+        true,
+        "RFC 5280 4.1.2.6: an empty subject takes a critical subjectAltName; OpenSSL asks for it with -x509_strict",
+    ),
+    (
+        "plain openssl",
+        "leaf-empty-subject",
+        true,
+        "RFC 5280 4.1.2.6, where the names are replaced by some that are not critical; OpenSSL asks for it with -x509_strict",
+    ),
+    ("plain openssl", "leaf-is-ca", true, "X509-SVID 5.2: a CA authenticates nobody; OpenSSL leaves it to the caller"),
+    ("plain openssl", "leaf-leading-dot", true, "RFC 5280 4.2.1.6: a dNSName is a name in preferred syntax"),
+    ("plain openssl", "leaf-trailing-dot", true, "RFC 5280 4.2.1.6: a dNSName is a name in preferred syntax"),
+    ("plain openssl", "leaf-name-with-null", true, "RFC 5280 4.2.1.6: a dNSName is a name in preferred syntax"),
+    (
+        "plain openssl",
+        "leaf-no-authority-key-id",
+        true,
+        "RFC 5280 4.2.1.1: every certificate has it but a self-signed one; OpenSSL asks for it with -x509_strict",
+    ),
+    ("plain openssl", "leaf-no-extensions", true, "the same"),
+    ("plain openssl", "leaf-no-mailbox", true, "RFC 5280 4.2.1.6: an rfc822Name is a mailbox"),
+    ("plain openssl", "leaf-odd-address", true, "RFC 5280 4.2.1.6: an iPAddress has 4 or 16 octets"),
+    (
+        "plain openssl",
+        "leaf-signs",
+        true,
+        "RFC 5280 4.2.1.9: keyCertSign without cA must not be asserted; OpenSSL asks for it with -x509_strict",
+    ),
+    ("plain openssl", "leaf-underscore", true, "RFC 5280 4.2.1.6, RFC 1034 3.5: no host name has an underscore"),
+    (
+        "plain openssl",
+        "leaf-version-2",
+        true,
+        "RFC 5280 4.1.2.1: extensions make it version 3; OpenSSL asks for it with -x509_strict",
+    ),
+    (
+        "plain openssl",
+        "root-loose-basic-constraints",
+        true,
+        "RFC 5280 4.2.1.9: they must be critical; OpenSSL asks for it with -x509_strict",
+    ),
+    (
+        "plain openssl",
+        "root-no-basic-constraints",
+        true,
+        "RFC 5280 4.2.1.9: without cA its key verifies no certificates; OpenSSL takes a self-signed one with keyCertSign for a CA",
+    ),
+    (
+        "plain openssl",
+        "root-no-subject-key-id",
+        true,
+        "RFC 5280 4.2.1.2: every CA has it; OpenSSL asks for it with -x509_strict",
+    ),
+    (
+        "plain openssl",
+        "wildcard-below-exclusion",
+        true,
+        "RFC 5280 4.2.1.10: a wildcard stands for the excluded name too; OpenSSL compares the wildcard as it is written",
+    ),
+    ("plain openssl", "leaf-wildcard", true, "the same"),
 ];
 
 fn seeds() -> std::ops::Range<u64> {
@@ -329,7 +497,11 @@ fn disagreements_are_explained() {
         let case = case(&mut makers, seed);
         let ours = judges::rootlet(&case);
         *(if ours.is_ok() { &mut good } else { &mut bad }) += 1;
-        let others = [("webpki", judges::webpki(&case)), ("openssl", judges::openssl(&case, folder.path()))];
+        let others = [
+            ("webpki", judges::webpki(&case)),
+            ("openssl", judges::openssl(&case, folder.path())),
+            ("plain openssl", judges::plain_openssl(&case, folder.path())),
+        ];
         for (judge, theirs) in others {
             if theirs.is_ok() == ours.is_ok() {
                 continue;
@@ -369,6 +541,7 @@ fn the_table_is_documented() {
         let row = format!("| {judge} | `{change}` | {} | {why} |", if *yes { "yes" } else { "no" });
         assert!(text.contains(&row), "docs/verify.md lacks this row:\n{row}");
     }
-    let rows = text.lines().filter(|l| l.starts_with("| webpki |") || l.starts_with("| openssl |")).count();
+    let judges = ["| webpki |", "| openssl |", "| plain openssl |"];
+    let rows = text.lines().filter(|l| judges.iter().any(|judge| l.starts_with(judge))).count();
     assert_eq!(rows, EXPLAINED.len(), "docs/verify.md has rows that nobody checks");
 }

@@ -6,6 +6,9 @@
 
 mod common;
 mod forge;
+mod hostile {
+    pub mod lists;
+}
 
 use common::{ROOTLET, Ran, Sandbox};
 use forge::{Maker, hosts, pem, tlv};

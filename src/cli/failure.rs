@@ -94,6 +94,12 @@ impl Failure {
         }
     }
 
+    /// With one more thing to try, if there is one.
+    pub fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hints.extend(hint);
+        self
+    }
+
     /// Where another name would do, the whole command with it.
     pub fn with_command(mut self, words: &[OsString]) -> Self {
         if let Some(free) = self.free.as_ref().filter(|_| words.iter().all(|w| w != "--name" && w != "--")) {

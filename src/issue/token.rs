@@ -200,3 +200,90 @@ impl SignableBody for CrlBody {
         Ok(crl)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CertificateDraft, CrlDraft, End, Wish, choose_dates};
+    use super::*;
+    use crate::keys::{KeyError, PrivateKey, Signer, SoftwareSigner, key_identifier};
+    use crate::model::{KeyAlgorithm, NameConstraints, Profile, SanSet, Serial, Timestamp};
+    use crate::policy::rules;
+    use crate::x509::NameDer;
+
+    /// A signer with a fault: it says that it has one key, and signs with another.
+    struct Faulty {
+        said: SoftwareSigner,
+        used: SoftwareSigner,
+    }
+
+    impl Signer for Faulty {
+        fn algorithm(&self) -> KeyAlgorithm {
+            self.said.algorithm()
+        }
+
+        fn public_key(&self) -> &[u8] {
+            self.said.public_key()
+        }
+
+        fn sign(&self, approved: Approved<'_>) -> Result<Vec<u8>, KeyError> {
+            self.used.sign(approved)
+        }
+    }
+
+    fn signer(key: &PrivateKey) -> SoftwareSigner {
+        let pem = key.to_pem();
+        SoftwareSigner::new(PrivateKey::from_pem(&pem).unwrap()).unwrap()
+    }
+
+    fn key() -> PrivateKey {
+        PrivateKey::generate(KeyAlgorithm::P256).unwrap()
+    }
+
+    fn draft(profile: Profile, key: &PrivateKey, issuer: &Issuer, now: Timestamp) -> CertificateDraft {
+        let rules = rules(profile);
+        let outer = issuer.certificate().and_then(|c| c.validity()).map(|v| ("its issuer", v));
+        let wish = Wish { not_before: None, end: End::Default(rules.lifetime) };
+        CertificateDraft {
+            profile,
+            serial: Serial::from_random([profile as u8 + 1; 16]),
+            validity: choose_dates(wish, outer, now).unwrap().validity,
+            subject: NameDer::of(&format!("CN={profile}").parse().unwrap()),
+            public_key: key.public_key().to_vec(),
+            subject_key_id: key_identifier(key.public_key()).unwrap(),
+            path_len: rules.default_path_len,
+            key_usage: rules.key_usage(key.algorithm()),
+            extended_key_usage: if profile.is_ca() { Vec::new() } else { rules.purposes() },
+            names: SanSet::default(),
+            name_constraints: NameConstraints::default(),
+            crl_urls: Vec::new(),
+            issuer_urls: Vec::new(),
+            ocsp_urls: Vec::new(),
+        }
+    }
+
+    /// What a key made that is not the issuer's is never handed out, whatever the signer says.
+    #[test]
+    fn a_wrong_signature_is_not_released() {
+        let (root_key, leaf_key, now) = (key(), key(), "2030-01-01".parse().unwrap());
+        let newborn = Issuer::for_root(Box::new(signer(&root_key))).unwrap();
+        let root = newborn.rehearse(draft(Profile::Root, &root_key, &newborn, now)).unwrap().sign().unwrap();
+        let root = root.certificate().clone();
+        let faulty = |used: &PrivateKey| {
+            let signer = Faulty { said: signer(&root_key), used: signer(used) };
+            Issuer::new(vec![root.clone()], Box::new(signer), now).unwrap()
+        };
+        let crl = || CrlDraft { number: 1, this_update: now, next_update: now.plus(86_400) };
+        for profile in [Profile::Client, Profile::Intermediate] {
+            let sound = faulty(&root_key);
+            assert!(sound.rehearse(draft(profile, &leaf_key, &sound, now)).unwrap().sign().is_ok());
+            let faulty = faulty(&leaf_key);
+            let error = faulty.rehearse(draft(profile, &leaf_key, &faulty, now)).unwrap().sign().unwrap_err();
+            assert_eq!(error.code(), "second-verifier", "{error}");
+            assert!(error.to_string().contains("is not released"), "{error}");
+            assert!(error.hints()[0].contains("fault of rootlet"));
+            let error = faulty.rehearse_crl(crl(), Default::default()).unwrap().sign().unwrap_err();
+            assert_eq!(error.code(), "second-verifier", "{error}");
+        }
+        assert!(faulty(&root_key).rehearse_crl(crl(), Default::default()).unwrap().sign().is_ok());
+    }
+}

@@ -4,7 +4,7 @@
 //! given is anybody's, so everything that could be counted up is bounded.
 
 use crate::keys::{KeyError, sha256, verify_signature};
-use crate::x509::{Certificate, fold_rdn, public_key_of, read_certificate, signed_parts_of};
+use crate::x509::{Certificate, NameKey, public_key_of, read_certificate, signed_parts_of};
 use std::collections::{HashMap, HashSet};
 
 /// The most certificates of a heap: every trust store and every chain fits many times.
@@ -75,15 +75,15 @@ pub struct Stand {
 pub struct Forest {
     members: Vec<Member>,
     by_digest: HashMap<[u8; 32], usize>,
-    by_subject: HashMap<[u8; 32], Vec<usize>>,
+    by_subject: HashMap<NameKey, Vec<usize>>,
     checks: usize,
 }
 
 #[derive(Debug)]
 struct Member {
     der: Vec<u8>,
-    subject: [u8; 32],
-    issuer: [u8; 32],
+    subject: NameKey,
+    issuer: NameKey,
     subject_key_id: Option<[u8; 32]>,
     authority_key_id: Option<[u8; 32]>,
     copies: usize,
@@ -103,12 +103,6 @@ impl Member {
     }
 }
 
-/// Names that match have one digest (RFC 5280 7.1).
-fn name_digest(name: &crate::x509::NameFacts) -> [u8; 32] {
-    let folded: Vec<_> = name.subject.rdns().iter().map(|r| fold_rdn(r.attributes())).collect();
-    sha256(format!("{folded:?}").as_bytes())
-}
-
 impl Forest {
     /// Adds a certificate; one that is there already is counted. Returns its place; nothing when there is no room for
     /// more.
@@ -124,11 +118,11 @@ impl Forest {
         if index == MAX_CERTIFICATES {
             return None;
         }
-        let subject = name_digest(&certificate.subject);
+        let subject = certificate.subject.key();
         self.members.push(Member {
             der: certificate.der().to_vec(),
             subject,
-            issuer: name_digest(&certificate.issuer),
+            issuer: certificate.issuer.key(),
             subject_key_id: certificate.subject_key_id.as_deref().map(sha256),
             authority_key_id: certificate.authority_key_id.as_deref().map(sha256),
             copies: 1,

@@ -61,14 +61,12 @@ pub(super) fn check_names_under(child: &TbsFacts, issuer: &TbsFacts, budget: &mu
 /// do whatever the issuers may; anyExtendedKeyUsage at the end is more than a limited issuer has (RFC 5280 4.2.1.12).
 pub(super) fn check_purposes(end: &TbsFacts, issuers: &[&Certificate]) -> Result<(), Violation> {
     for issuer in issuers {
-        for purpose in end.extended_key_usage.iter().flatten() {
-            if !issuer.allows_purpose(purpose) {
-                return Err(Violation::ExtendedKeyUsage {
-                    certificate: shown::certificate(end),
-                    issuer: shown::certificate(issuer),
-                    purpose: purpose.clone(),
-                });
-            }
+        if let Some(purpose) = end.purposes_beyond(issuer).first() {
+            return Err(Violation::ExtendedKeyUsage {
+                certificate: shown::certificate(end),
+                issuer: shown::certificate(issuer),
+                purpose: (*purpose).clone(),
+            });
         }
     }
     Ok(())

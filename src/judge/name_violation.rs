@@ -60,6 +60,27 @@ pub enum NameViolation {
     },
 }
 
+impl NameViolation {
+    /// What would mend it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            NameViolation::OutsidePermitted { .. } | NameViolation::InsideExcluded { .. } => {
+                "issue it with names that the CA permits, or below another CA"
+            }
+            NameViolation::UnreadableName { .. } => {
+                "issue it anew, with names that can be compared, or below a CA without constraints on that type"
+            }
+            NameViolation::MalformedConstraint { .. } | NameViolation::Empty => {
+                "no name of the certificate mends it: issue the CA anew, with name constraints as the standard has them"
+            }
+            NameViolation::UnknownType { .. } => {
+                "issue it without that name, or below a CA that constrains no names of that type"
+            }
+            NameViolation::TooMany { .. } => "issue it with fewer names, or below a CA with fewer constraints",
+        }
+    }
+}
+
 /// The permitted subtrees that a name is in none of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermittedList {

@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 /// How long a server that asked for a client certificate is given to say that it wanted one: in TLS 1.3 it says so after
 /// the handshake.
 const SECOND_THOUGHTS: Duration = Duration::from_secs(1);
+/// The system takes no zero.
+const LEAST_SHARE: Duration = Duration::from_millis(1);
 
 /// What a server does about client certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -208,10 +210,21 @@ fn refused(error: &TlsError) -> String {
 }
 
 fn connect(limit: &Limit<'_>) -> Result<(TcpStream, SocketAddr), PresentedError> {
+    first_that_answers(&addresses(limit)?, limit, TcpStream::connect_timeout)
+}
+
+/// Dials one address after the other. Each gets its share of what time is left, so that one that never answers, as that of
+/// a network without a route back, does not take it from those behind it; what is not used is theirs too.
+fn first_that_answers<S>(
+    addresses: &[SocketAddr],
+    limit: &Limit<'_>,
+    mut dial: impl FnMut(&SocketAddr, Duration) -> io::Result<S>,
+) -> Result<(S, SocketAddr), PresentedError> {
     let mut last = None;
-    for address in addresses(limit)? {
-        match TcpStream::connect_timeout(&address, limit.left("answer")?) {
-            Ok(socket) => return Ok((socket, address)),
+    for (left, address) in (1..=addresses.len()).rev().zip(addresses) {
+        let share = limit.left("answer")? / u32::try_from(left).unwrap_or(u32::MAX);
+        match dial(address, share.max(LEAST_SHARE)) {
+            Ok(socket) => return Ok((socket, *address)),
             Err(e) if e.kind() == io::ErrorKind::TimedOut => {
                 last = Some(PresentedError::Timeout(limit.endpoint.clone(), "answer", limit.seconds));
             }
@@ -392,5 +405,46 @@ impl ResolvesClientCert for Seen {
 
     fn has_certs(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialled(time: Duration, answers: &[Option<io::ErrorKind>]) -> (Result<usize, PresentedError>, Vec<Duration>) {
+        let endpoint = Endpoint::parse("a.example:443").unwrap().unwrap();
+        let limit = Limit { endpoint: &endpoint, end: Instant::now() + time, seconds: time.as_secs() };
+        let addresses: Vec<SocketAddr> = (0..answers.len() as u16).map(|n| ([192, 0, 2, 1], n).into()).collect();
+        let mut shares = Vec::new();
+        let found = first_that_answers(&addresses, &limit, |address, share| {
+            shares.push(share);
+            match answers[usize::from(address.port())] {
+                Some(kind) => {
+                    if kind == io::ErrorKind::TimedOut {
+                        std::thread::sleep(share);
+                    }
+                    Err(kind.into())
+                }
+                None => Ok(usize::from(address.port())),
+            }
+        });
+        (found.map(|(place, _)| place), shares)
+    }
+
+    #[test]
+    fn an_address_that_never_answers_leaves_time_for_the_others() {
+        let (time, late) = (Duration::from_secs(2), Some(io::ErrorKind::TimedOut));
+        let (found, shares) = dialled(time, &[late, late, None, None]);
+        assert_eq!(found.unwrap(), 2);
+        assert!(shares.iter().all(|s| *s <= time / 2), "{shares:?}");
+        // Whoever refuses at once leaves its share to the next, and the last one gets all that is left.
+        let refused = Some(io::ErrorKind::ConnectionRefused);
+        let (found, shares) = dialled(time, &[refused, None]);
+        assert_eq!(found.unwrap(), 1);
+        assert!(shares[1] > time / 2, "{shares:?}");
+        assert!(matches!(dialled(time / 8, &[late, late]).0, Err(PresentedError::Timeout(..))));
+        assert!(matches!(dialled(time, &[late, refused]).0, Err(PresentedError::Connect(..))));
+        assert!(matches!(dialled(time, &[]).0, Err(PresentedError::Resolve(..))));
     }
 }

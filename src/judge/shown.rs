@@ -50,7 +50,7 @@ pub(super) fn general_name(name: &GeneralName) -> String {
         GeneralName::Email(n) => email(n),
         GeneralName::Uri(n) => format!("uri:{}", escaped(n)),
         GeneralName::Directory(n) => directory(&n.subject),
-        GeneralName::Other(kind) => (*kind).to_string(),
+        GeneralName::Other(other) => other.kind.to_string(),
     }
 }
 

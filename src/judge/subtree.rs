@@ -187,7 +187,7 @@ impl Named<'_> {
             Named::Alternative(GeneralName::Dns(_)) => Kind::Dns,
             Named::Alternative(GeneralName::Ip(_)) => Kind::Ip,
             Named::Alternative(GeneralName::Uri(_)) => Kind::Uri,
-            Named::Alternative(GeneralName::Other(kind)) => Kind::Other(kind),
+            Named::Alternative(GeneralName::Other(other)) => Kind::Other(other.kind),
         }
     }
 

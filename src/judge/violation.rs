@@ -254,7 +254,7 @@ impl Violation {
             Violation::PathLength { .. } => {
                 "issue the CA in between with a greater path length, or the leaf one CA higher"
             }
-            Violation::NameConstraints { .. } => "issue it with names that the CA permits, or below another CA",
+            Violation::NameConstraints { problem, .. } => problem.remedy(),
             Violation::BadSignature { .. } | Violation::AlgorithmMismatch { .. } => {
                 "it was changed on its way, or another key of that name signed it: get both again from their source"
             }

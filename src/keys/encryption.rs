@@ -292,6 +292,22 @@ mod tests {
     }
 
     #[test]
+    fn rounds_are_bounded() {
+        let pbkdf2 = |iterations| {
+            let parameters = pbes2::Pbkdf2Params::hmac_sha256(iterations, &[1; 8]).unwrap();
+            let encryption = pbes2::EncryptionScheme::Aes256Cbc { iv: [2; 16] };
+            let scheme = EncryptionScheme::from(Parameters { kdf: parameters.into(), encryption }).to_der().unwrap();
+            let file = der::constructed(der::SEQUENCE, &[&scheme, &der::tlv(der::OCTET_STRING, &[3; 48])]);
+            EncryptedKey::read(&file).map(drop)
+        };
+        assert_eq!(pbkdf2(10_000_000), Ok(()));
+        assert_eq!(
+            pbkdf2(10_000_001).unwrap_err().to_string(),
+            "it is encrypted with 10000001 iterations of PBKDF2, and 10000000 is the most that is read here"
+        );
+    }
+
+    #[test]
     fn what_we_encrypt_opens_again() {
         let passphrase = Secret::new(b"p".to_vec());
         let key = crate::keys::PrivateKey::generate(crate::model::KeyAlgorithm::P256).unwrap();

@@ -25,6 +25,12 @@ pub enum KeyError {
     /// The key is encrypted, and this passphrase does not open it.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
+    /// A passphrase is stretched at great cost: it is tried so often in one file.
+    #[error("only {most} are opened of one file")]
+    TooMany {
+        /// The most.
+        most: usize,
+    },
     /// The key could not be encrypted.
     #[error("the key could not be encrypted: {problem}")]
     Encrypt {

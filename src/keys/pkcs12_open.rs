@@ -215,6 +215,15 @@ mod tests {
         };
         assert!(is_refused(&keystore(TRIPLE_DES, &[], Some(u32::MAX)).unwrap()), "the seal");
         assert!(is_refused(&keystore(TRIPLE_DES, &[u32::MAX], None).unwrap()), "one key");
+        let bound = keystore(TRIPLE_DES, &[], Some(10_000_001)).unwrap();
+        assert_eq!(
+            opened(&bound).unwrap_err().to_string(),
+            "it is encrypted with more rounds of key derivation, and 10000000 in all is the most that is read here"
+        );
+        let within =
+            |rounds, work| keystore(TRIPLE_DES, &[], Some(rounds)).unwrap().open_within(None, work).unwrap_err();
+        assert!(matches!(within(1_000, 1_000), KeyError::WrongPassphrase));
+        assert!(matches!(within(1_001, 1_000), KeyError::Refused(KeyRefusal::WorkFactor { .. })));
         // Each is within the bounds, and all of them are not.
         let many = keystore(TRIPLE_DES, &[100; 20], None).unwrap();
         let secret = Secret::new(b"secret".to_vec());

@@ -42,7 +42,7 @@ pub use profile::Profile;
 pub use reason::Reason;
 pub use san::{San, SanSet};
 pub use secret::Secret;
-pub use serial::Serial;
+pub use serial::{Serial, SerialMatch, SoughtSerial};
 pub use spiffe::{SpiffeId, SpiffeProblem, TrustDomain};
 pub(crate) use subject::is_printable_string;
 pub use subject::{Attribute, AttributeType, Rdn, StringKind, Subject, SubjectProblem};

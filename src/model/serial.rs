@@ -71,32 +71,115 @@ impl FromStr for Serial {
     /// Hexadecimal in any common dress: upper or lower case, `0x`, `serial=`, colons or spaces between octets.
     fn from_str(text: &str) -> Result<Self, ModelError> {
         let fail = |problem| ModelError::Serial { value: text.into(), problem };
-        let body = text.trim().strip_prefix("serial=").unwrap_or(text.trim());
-        let body = body.strip_prefix("0x").or_else(|| body.strip_prefix("0X")).unwrap_or(body);
-        let digits: Vec<u8> = body.bytes().filter(|b| !matches!(b, b':' | b' ')).collect();
-        if digits.is_empty() {
-            return Err(fail("it is empty"));
-        }
-        if digits.len() > 2 * MAX_OCTETS + 2 {
-            return Err(fail("it is longer than 20 octets"));
-        }
-        let value = |d: u8| (d as char).to_digit(16).and_then(|v| u8::try_from(v).ok());
-        let mut octets = Vec::with_capacity(MAX_OCTETS + 1);
-        let odd = digits.len() % 2;
-        if odd == 1 {
-            octets.push(value(digits[0]).ok_or_else(|| fail("it is not hexadecimal"))?);
-        }
-        for pair in digits[odd..].chunks_exact(2) {
-            let (Some(high), Some(low)) = (value(pair[0]), value(pair[1])) else {
-                return Err(fail("it is not hexadecimal"));
-            };
-            octets.push(high << 4 | low);
-        }
+        let octets = read_hex(text).map_err(fail)?;
         Self::from_unsigned(&octets).map_err(|e| match e {
             ModelError::Serial { problem, .. } => fail(problem),
             other => other,
         })
     }
+}
+
+/// A serial number that may be in a CRL, though no certificate ought to have it: zero, negative, or of any length.
+///
+/// Written as people and programs do: as [`Serial`] is, with a minus in front (`-05`, as openssl does), or by the octets
+/// of a negative INTEGER (`fb`), which are also those of a positive one without its sign octet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoughtSerial {
+    minus: bool,
+    /// Without leading zeros.
+    octets: Vec<u8>,
+}
+
+/// How an INTEGER stands to the serial that is sought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SerialMatch {
+    /// It is another one.
+    No,
+    /// It is negative, and its octets are those that were written without a minus.
+    Octets,
+    /// It is this number.
+    Number,
+}
+
+impl SoughtSerial {
+    /// Whether an INTEGER, by its content octets, is the one that is sought, however many octets it takes.
+    pub fn matches(&self, content: &[u8]) -> SerialMatch {
+        let said = |yes, how| if yes { how } else { SerialMatch::No };
+        let negative = content.first().is_some_and(|b| b & 0x80 != 0);
+        match (negative, self.minus) {
+            (false, false) => said(self.octets == without_leading(content, 0), SerialMatch::Number),
+            (false, true) => said(self.octets.is_empty() && content.iter().all(|b| *b == 0), SerialMatch::Number),
+            (true, true) => said(self.octets == without_leading(&negated(content), 0), SerialMatch::Number),
+            (true, false) => {
+                let signed = self.octets.first().is_some_and(|b| b & 0x80 != 0);
+                let (own, other) = (shortest_negative(&self.octets), shortest_negative(content));
+                said(signed && own == other, SerialMatch::Octets)
+            }
+        }
+    }
+}
+
+impl FromStr for SoughtSerial {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        let body = text.trim().strip_prefix("serial=").unwrap_or(text.trim());
+        let (minus, body) = body.strip_prefix('-').map_or((false, body), |rest| (true, rest));
+        let octets = read_hex(body).map_err(|problem| ModelError::Serial { value: text.into(), problem })?;
+        Ok(SoughtSerial { minus, octets: without_leading(&octets, 0).to_vec() })
+    }
+}
+
+impl fmt::Display for SoughtSerial {
+    /// Lower-case hexadecimal with an even number of digits, behind its minus.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.minus { "-" } else { "" };
+        let octets = if self.octets.is_empty() { &[0][..] } else { &self.octets };
+        write!(f, "{sign}{}", hex(octets))
+    }
+}
+
+/// The octets of a text in any common dress.
+fn read_hex(text: &str) -> Result<Vec<u8>, &'static str> {
+    let body = text.trim().strip_prefix("serial=").unwrap_or(text.trim());
+    let body = body.strip_prefix("0x").or_else(|| body.strip_prefix("0X")).unwrap_or(body);
+    let digits: Vec<u8> = body.bytes().filter(|b| !matches!(b, b':' | b' ')).collect();
+    if digits.is_empty() {
+        return Err("it is empty");
+    }
+    let value = |d: u8| (d as char).to_digit(16).and_then(|v| u8::try_from(v).ok()).ok_or("it is not hexadecimal");
+    let (odd, pairs) = digits.split_at(digits.len() % 2);
+    let first = odd.iter().map(|d| value(*d));
+    first.chain(pairs.chunks_exact(2).map(|pair| Ok(value(pair[0])? << 4 | value(pair[1])?))).collect()
+}
+
+fn without_leading(octets: &[u8], sign: u8) -> &[u8] {
+    let first = octets.iter().position(|b| *b != sign).unwrap_or(octets.len());
+    octets.get(first..).unwrap_or_default()
+}
+
+/// A negative INTEGER's content without octets that only repeat the sign.
+fn shortest_negative(content: &[u8]) -> &[u8] {
+    let mut content = content;
+    while let [0xff, rest @ ..] = content
+        && rest.first().is_some_and(|next| next & 0x80 != 0)
+    {
+        content = rest;
+    }
+    content
+}
+
+/// The number without its minus: the two's complement.
+fn negated(content: &[u8]) -> Vec<u8> {
+    let mut octets: Vec<u8> = content.iter().map(|b| !b).collect();
+    for octet in octets.iter_mut().rev() {
+        let (sum, carry) = octet.overflowing_add(1);
+        *octet = sum;
+        if !carry {
+            break;
+        }
+    }
+    octets
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -123,6 +206,46 @@ mod tests {
         }
         assert!(Serial::from_unsigned(&[0; 3]).is_err());
         assert!(Serial::from_unsigned(&[1; 21]).is_err());
+    }
+
+    #[test]
+    fn what_no_certificate_ought_to_have_can_be_sought() {
+        use SerialMatch::{No, Number, Octets};
+        for (text, content, found) in [
+            ("fb", &[0xfb][..], Octets),
+            ("FB", &[0xff, 0xfb], Octets),
+            ("ff:fb", &[0xfb], Octets),
+            ("fb", &[0, 0xfb], Number),
+            ("fb", &[5], No),
+            ("-05", &[0xfb], Number),
+            ("-5", &[0xff, 0xff, 0xfb], Number),
+            ("serial=-05", &[0xfb], Number),
+            ("-0x5", &[0xfb], Number),
+            ("-05", &[5], No),
+            ("-05", &[0, 0xfb], No),
+            ("5", &[0xfb], No),
+            ("-80", &[0x80], Number),
+            ("-8000", &[0x80, 0], Number),
+            ("-80", &[0x80, 0], No),
+            ("0", &[0], Number),
+            ("-0", &[0], Number),
+            ("00", &[0, 0], Number),
+            ("ff", &[0xff], Octets),
+            ("7b", &[0xfb], No),
+            ("0001", &[1], Number),
+            ("5", &[], No),
+        ] {
+            assert_eq!(text.parse::<SoughtSerial>().unwrap().matches(content), found, "{text} {content:02x?}");
+        }
+        let long: SoughtSerial = "41".repeat(40).parse().unwrap();
+        assert_eq!(long.matches(&[0x41; 40]), Number);
+        let shown = |text: &str| text.parse::<SoughtSerial>().map(|s| s.to_string());
+        assert_eq!(shown("-5"), Ok("-05".into()));
+        assert_eq!(shown("0"), Ok("00".into()));
+        assert_eq!(shown("0x0A1"), Ok("a1".into()));
+        for text in ["", "-", "--5", "5-", "xyz", "0x"] {
+            assert!(shown(text).is_err(), "{text}");
+        }
     }
 
     #[test]

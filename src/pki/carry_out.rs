@@ -5,10 +5,13 @@ use super::renew::Attendant;
 use super::renew_one::{Step, When};
 use super::state::{Again, Outcome};
 use super::wish::{Asked, Wish};
-use super::{ApplyOutcome, CaRequest, Config, Error, LeafRequest, Pki, RenewRequest, Renewed, RevokeRequest, Target};
+use super::{
+    ApplyOutcome, CaRequest, Config, Error, LeafRequest, Pki, Progress, RenewRequest, Renewed, RevokeRequest, Target,
+};
 use crate::model::{Handle, Reason, Window};
 use crate::store::{Access, Filter};
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 /// How many leaves are made together before each is told of: what is held of them is bounded by that.
 const TOGETHER: usize = 4_096;
@@ -20,6 +23,29 @@ fn leaf_of<'w>(wish: &'w Wish<'_>, step: &PlanStep) -> Option<&'w LeafRequest> {
     match &wish.asked {
         Asked::Leaf(request) if makes => Some(request),
         _ => None,
+    }
+}
+
+/// How far a plan has come.
+struct Course {
+    started: Instant,
+    progress: Progress,
+}
+
+impl Course {
+    /// Of everything in it that changes something.
+    fn of(plan: &Plan) -> Self {
+        let acts = |s: &&PlanStep| !matches!(s.action, Action::Nothing | Action::Refused);
+        let total = Some(plan.steps.iter().filter(acts).count() as u64);
+        let progress = Progress { done: 0, failed: 0, total, elapsed: Duration::ZERO };
+        Course { started: Instant::now(), progress }
+    }
+
+    fn add(&mut self, failed: bool) -> &Progress {
+        self.progress.done += 1;
+        self.progress.failed += u64::from(failed);
+        self.progress.elapsed = self.started.elapsed();
+        &self.progress
     }
 }
 
@@ -49,7 +75,7 @@ impl Pki {
         let newly_owed = self.owe_commands(wishes, plan)?;
         // CAs that are not as they should be, and how so: nothing is issued by them.
         let mut failed: HashMap<&str, &'static str> = HashMap::new();
-        let (mut go_on, mut ready) = (true, HashMap::new());
+        let (mut go_on, mut ready, mut course) = (true, HashMap::new(), Course::of(plan));
         let below_failed = |step: &PlanStep, failed: &HashMap<&str, &'static str>| {
             let issuer = step.issuer.as_deref().filter(|_| step.action.issues())?;
             failed.get(issuer).map(|how| format!("its issuer `{issuer}` {how}"))
@@ -64,7 +90,10 @@ impl Pki {
                 let many: Vec<usize> = open.take(TOGETHER).collect();
                 // Some of them may be recorded and not told of: tried again they would be issued twice.
                 if many.len() > 1
-                    && let Err(e) = self.make_leaves(&many, wishes, plan, &mut ready)
+                    && let Err(e) = self.make_leaves(&many, wishes, plan, &mut |index, result| {
+                        attendant.come(course.add(result.is_err()));
+                        ready.insert(index, result);
+                    })
                 {
                     outcome.error = Some(e.into());
                     go_on = false;
@@ -75,7 +104,13 @@ impl Pki {
                 // What was made together with others is told even where it is to end.
                 (_, Some(made)) => self.told(wish, step, made.map(|outcome| issued_leaf(outcome, step)))?,
                 _ if !go_on => continue,
-                (_, None) => self.carry_out_one(wish, step)?,
+                (_, None) => {
+                    let done = self.carry_out_one(wish, step)?;
+                    if !matches!(step.action, Action::Nothing | Action::Refused) {
+                        attendant.come(course.add(done.error.is_some()));
+                    }
+                    done
+                }
             };
             if (done.error.is_some() || done.action == "skipped") && done.certificate.is_none() && wish.is_ca() {
                 failed.insert(&step.name, undone(step.action));
@@ -178,13 +213,13 @@ impl Pki {
     }
 
     /// Issues many leaves together, on all cores. An error is one of the disk or the inventory, which ended that: what was
-    /// told of is `ready`, and of the rest something may be recorded.
+    /// told of is there, and of the rest something may be recorded.
     fn make_leaves(
         &mut self,
         many: &[usize],
         wishes: &[Wish<'_>],
         plan: &Plan,
-        ready: &mut HashMap<usize, Result<Outcome, Error>>,
+        made: &mut dyn FnMut(usize, Result<Outcome, Error>),
     ) -> Result<(), Error> {
         let requests = many.iter().filter_map(|i| {
             let (wish, step) = (wishes.get(*i)?, plan.steps.get(*i)?);
@@ -192,7 +227,7 @@ impl Pki {
         });
         let each = &mut |issued: super::Issued| {
             if let Some(at) = many.get(issued.index) {
-                ready.insert(*at, issued.result);
+                made(*at, issued.result);
             }
         };
         self.leaves(requests, each).map(drop)

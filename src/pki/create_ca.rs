@@ -311,7 +311,7 @@ impl Pki {
 
 /// Refuses a subject that another CA has.
 pub(super) fn check_subject(cas: &Cas, wanted: &Wanted<'_>) -> Result<(), Error> {
-    let subject = NameFacts { der: NameDer::of(&wanted.subject), subject: wanted.subject.clone() };
+    let subject = NameFacts::new(NameDer::of(&wanted.subject), wanted.subject.clone());
     // As verifiers compare names: without case, white space folded (RFC 5280 7.1).
     let same_subject = |c: &&Ca| c.handle() != &wanted.handle && c.certificate.subject.matches(&subject);
     match cas.iter().find(same_subject) {

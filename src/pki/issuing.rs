@@ -39,7 +39,7 @@ pub(super) fn names_of(certificate: &Certificate) -> String {
         GeneralName::Email(n) => format!("email:{n}"),
         GeneralName::Uri(n) => format!("uri:{n}"),
         GeneralName::Directory(n) => format!("dn:{}", n.subject),
-        GeneralName::Other(kind) => (*kind).to_string(),
+        GeneralName::Other(other) => other.kind.to_string(),
     }))
 }
 

@@ -11,8 +11,8 @@ use crate::issue::Warning;
 use crate::keys::{sha256, verify_signature};
 use crate::model::{Reason, Serial, Timestamp};
 use crate::store::{AuthorityId, CrlRecord, Filter, NewRevocation, Transaction};
-use crate::x509::der::{self, Reader};
-use crate::x509::{Certificate, Crl, X509Error};
+use crate::x509::der;
+use crate::x509::{Certificate, Crl, IssuingPoint, X509Error, oid};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -440,24 +440,11 @@ fn newest_of(path: &Path, crls: Vec<Crl>, ca: &Certificate, now: Timestamp) -> R
         return Err(unfit("its number is 2^63-1 or larger than 63 bits, and no greater one could follow"));
     }
     let extension = |arcs: &[u64]| crl.extensions.iter().find(|e| e.oid.arcs() == arcs);
-    if extension(DELTA).is_some() {
+    if extension(oid::DELTA_CRL_INDICATOR).is_some() {
         return Err(unfit("it lists changes only (a delta CRL): give the complete one"));
     }
-    if extension(SCOPE).is_some_and(|e| is_partial(&e.value)) {
+    if IssuingPoint::of(&crl).is_some_and(|point| !point.is_ok_and(|p| !p.is_partial())) {
         return Err(unfit("it lists a part of what was revoked only: give one without a limited scope"));
     }
     Ok(crl)
-}
-
-/// deltaCRLIndicator (RFC 5280 5.2.4).
-const DELTA: &[u64] = &[2, 5, 29, 27];
-/// issuingDistributionPoint (RFC 5280 5.2.5).
-const SCOPE: &[u64] = &[2, 5, 29, 28];
-
-/// Whether a scope says anything but where the CRL is published.
-fn is_partial(scope: &[u8]) -> bool {
-    let mut outer = Reader::new(scope, "the scope of the CRL");
-    let Ok(sequence) = outer.expect(der::SEQUENCE) else { return true };
-    let mut fields = outer.inside(sequence);
-    fields.optional(der::context_constructed(0)).is_err() || !fields.is_empty()
 }

@@ -157,7 +157,9 @@ fn san(name: &GeneralName) -> Result<San, String> {
         GeneralName::Directory(n) => {
             return Err(format!("its name `dn:{}` is of a type that is not issued here", n.subject));
         }
-        GeneralName::Other(kind) => return Err(format!("it has a name of the type {kind}, which is not issued here")),
+        GeneralName::Other(other) => {
+            return Err(format!("it has a name of the type {}, which is not issued here", other.kind));
+        }
     };
     read.map_err(|e| format!("one of its names would not be issued here: {e}"))
 }

@@ -74,12 +74,15 @@ pub struct FileTree {
 }
 
 /// Why a file has no hierarchy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileTreeError {
     /// No certificate in it.
     #[error("it holds no certificate")]
     NoCertificate,
+    /// None in it that can be read: why the first one, or what may be one, cannot.
+    #[error("there is no certificate in it that can be read: {0}")]
+    Unreadable(String),
     /// Too many.
     #[error("it holds more than {} certificates", crate::judge::MAX_CERTIFICATES)]
     TooMany,
@@ -111,7 +114,13 @@ pub fn tree_of(objects: impl Iterator<Item = Found>, now: Timestamp) -> Result<F
         }
     }
     if forest.is_empty() {
-        return Err(FileTreeError::NoCertificate);
+        return Err(match unreadable.first() {
+            Some(Unreadable { line: Some(line), problem, .. }) => {
+                FileTreeError::Unreadable(format!("line {line}: {problem}"))
+            }
+            Some(Unreadable { problem, .. }) => FileTreeError::Unreadable(problem.clone()),
+            None => FileTreeError::NoCertificate,
+        });
     }
     let stands = forest.grow();
     let reader = Reader { forest: &forest, numbers: &numbers, now };

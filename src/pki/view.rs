@@ -189,7 +189,7 @@ pub(super) fn name_view(name: &GeneralName) -> NameView {
         GeneralName::Email(n) => ("email", n.clone()),
         GeneralName::Uri(n) => ("uri", n.clone()),
         GeneralName::Directory(n) => ("dn", n.subject.to_string()),
-        GeneralName::Other(kind) => (*kind, String::new()),
+        GeneralName::Other(other) => (other.kind, other.text()),
     };
     NameView { kind, value }
 }

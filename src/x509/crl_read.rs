@@ -83,7 +83,7 @@ impl Crl {
         }
         let inner_algorithm = fields.expect(der::SEQUENCE)?.whole.to_vec();
         let issuer = fields.expect(der::SEQUENCE)?.whole;
-        let issuer = NameFacts { der: NameDer::as_read(issuer), subject: read_name(issuer)? };
+        let issuer = NameFacts::new(NameDer::as_read(issuer), read_name(issuer)?);
         let this_update = fields.time()?;
         let next_update = if matches!(fields.peek(), Some(der::UTC_TIME | der::GENERALIZED_TIME)) {
             Some(fields.time()?)

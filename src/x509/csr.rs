@@ -5,7 +5,7 @@ use super::csr_write::EXTENSION_REQUEST;
 use super::der::{self, Reader, Value};
 use super::extension::oid;
 use super::name::read_name;
-use super::{ExtensionFacts, GeneralName, NameDer, NameFacts, X509Error};
+use super::{ExtensionFacts, GeneralName, NameDer, NameFacts, OtherName, X509Error};
 use crate::model::{ExtendedKeyUsage, Oid};
 use std::collections::HashSet;
 
@@ -87,7 +87,7 @@ impl Csr {
             return Err(fields.fail("a version other than 1"));
         }
         let subject = fields.expect(der::SEQUENCE)?.whole;
-        let subject = NameFacts { der: NameDer::as_read(subject), subject: read_name(subject)? };
+        let subject = NameFacts::new(NameDer::as_read(subject), read_name(subject)?);
         let public_key = fields.expect(der::SEQUENCE)?.whole.to_vec();
         // RFC 2986 wants the set, be it empty; some tools leave it out.
         let attributes = fields.optional(der::context_constructed(0))?;
@@ -216,24 +216,38 @@ fn read_general_names(value: &[u8]) -> Result<Vec<GeneralName>, X509Error> {
     Ok(names)
 }
 
+/// What stands in the explicit tag around the value of an otherName; all of it where there is no such tag.
+pub(super) fn explicit(value: &[u8]) -> &[u8] {
+    let tagged = Reader::new(value, WHAT).expect(der::context_constructed(0));
+    tagged.map_or(value, |tagged| tagged.content)
+}
+
 fn read_general_name(name: Value<'_>, list: &Reader<'_>) -> Result<GeneralName, X509Error> {
     let text = || match std::str::from_utf8(name.content) {
         Ok(text) if text.is_ascii() => Ok(text.to_string()),
         _ => Err(list.fail("a name that is not ASCII")),
     };
+    let octets = |kind| GeneralName::Other(OtherName { kind, oid: None, value: name.content.to_vec() });
     Ok(match name.tag {
         0x81 => GeneralName::Email(text()?),
         0x82 => GeneralName::Dns(text()?),
         0x86 => GeneralName::Uri(text()?),
         0x87 if matches!(name.content.len(), 4 | 16) => GeneralName::Ip(name.content.to_vec()),
         0x87 => return Err(list.fail("an IP address of neither 4 nor 16 octets")),
-        0xa4 => {
-            GeneralName::Directory(NameFacts { der: NameDer::as_read(name.content), subject: read_name(name.content)? })
+        0xa4 => GeneralName::Directory(NameFacts::new(NameDer::as_read(name.content), read_name(name.content)?)),
+        0xa0 => {
+            let mut fields = list.inside(name);
+            let oid = der::read_oid(fields.expect(der::OID)?.content);
+            let value = explicit(fields.any()?.whole).to_vec();
+            GeneralName::Other(OtherName { kind: "otherName", oid, value })
         }
-        0xa0 => GeneralName::Other("otherName"),
-        0xa3 => GeneralName::Other("x400Address"),
-        0xa5 => GeneralName::Other("ediPartyName"),
-        0x88 => GeneralName::Other("registeredID"),
+        0xa3 => octets("x400Address"),
+        0xa5 => octets("ediPartyName"),
+        0x88 => {
+            let oid = der::read_oid(name.content);
+            let value = if oid.is_none() { name.content.to_vec() } else { Vec::new() };
+            GeneralName::Other(OtherName { kind: "registeredID", oid, value })
+        }
         _ => return Err(list.fail("a name of an unknown type")),
     })
 }
@@ -244,6 +258,27 @@ mod tests {
     use super::super::{CsrFields, SignatureAlgorithm, assemble_csr, encode_csr_info};
     use super::*;
     use crate::model::{KeyUsage, San, SanSet};
+
+    #[test]
+    fn names_of_other_types_keep_their_value() {
+        let named = |name: &[u8]| {
+            let mut list = Reader::new(name, WHAT);
+            match read_general_name(list.any().unwrap(), &list) {
+                Ok(GeneralName::Other(other)) => {
+                    (other.kind, other.oid.as_ref().map(ToString::to_string).unwrap_or_default(), other.text())
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let upn = [tlv(der::OID, &[0x2a, 3]), tlv(0xa0, &tlv(der::UTF8_STRING, b"user"))].concat();
+        assert_eq!(named(&tlv(0xa0, &upn)), ("otherName", "1.2.3".into(), "user".into()));
+        assert_eq!(named(&tlv(0x88, &[0x2a, 3])), ("registeredID", "1.2.3".into(), "1.2.3".into()));
+        assert_eq!(named(&tlv(0x88, &[0x80])), ("registeredID", String::new(), "#80".into()));
+        assert_eq!(named(&tlv(0xa3, &[0x30, 0])), ("x400Address", String::new(), "#3000".into()));
+        let list = Reader::new(&[], WHAT);
+        let broken = tlv(0xa0, &[1, 2]);
+        assert!(read_general_name(Reader::new(&broken, WHAT).any().unwrap(), &list).is_err());
+    }
 
     fn fields() -> CsrFields {
         let names = ["a.example", "10.0.0.1", "2001:db8::1"].map(|t| San::host(t).unwrap());

@@ -4,7 +4,7 @@
 use super::der::{self, Reader};
 use super::extension::oid;
 use super::name::read_name;
-use super::{ExtensionFacts, X509Error};
+use super::{ALL_REASONS, ExtensionFacts, IssuingPoint, X509Error};
 use crate::model::{ExtendedKeyUsage, KeyUsage, Oid};
 
 const WHAT: &str = "the extension";
@@ -22,8 +22,8 @@ const NAMES: [(&[u64], &str); 43] = [
     (oid::CRL_NUMBER, "cRLNumber"),
     (oid::REASON_CODE, "reasonCode"),
     (oid::INVALIDITY_DATE, "invalidityDate"),
-    (DELTA_CRL_INDICATOR, "deltaCRLIndicator"),
-    (ISSUING_DISTRIBUTION_POINT, "issuingDistributionPoint"),
+    (oid::DELTA_CRL_INDICATOR, "deltaCRLIndicator"),
+    (oid::ISSUING_POINT, "issuingDistributionPoint"),
     (&[2, 5, 29, 29], "certificateIssuer"),
     (oid::NAME_CONSTRAINTS, "nameConstraints"),
     (oid::CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints"),
@@ -32,7 +32,7 @@ const NAMES: [(&[u64], &str); 43] = [
     (oid::AUTHORITY_KEY_ID, "authorityKeyIdentifier"),
     (oid::POLICY_CONSTRAINTS, "policyConstraints"),
     (oid::EXTENDED_KEY_USAGE, "extKeyUsage"),
-    (&[2, 5, 29, 46], "freshestCRL"),
+    (oid::FRESHEST_CRL, "freshestCRL"),
     (oid::INHIBIT_ANY_POLICY, "inhibitAnyPolicy"),
     (&[2, 5, 29, 60], "expiredCertsOnCRL"),
     (oid::AUTHORITY_INFO_ACCESS, "authorityInfoAccess"),
@@ -57,8 +57,6 @@ const NAMES: [(&[u64], &str); 43] = [
     (&[1, 3, 6, 1, 4, 1, 37476, 9000, 64, 1], "stepProvisioner"),
 ];
 const ISSUER_ALT_NAME: &[u64] = &[2, 5, 29, 18];
-const DELTA_CRL_INDICATOR: &[u64] = &[2, 5, 29, 27];
-const ISSUING_DISTRIBUTION_POINT: &[u64] = &[2, 5, 29, 28];
 const TLS_FEATURE: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 24];
 const SCT_LIST: &[u64] = &[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
 const NETSCAPE_COMMENT: &[u64] = &[2, 16, 840, 1, 113730, 1, 13];
@@ -88,9 +86,9 @@ pub fn extension_details(extension: &ExtensionFacts) -> Vec<String> {
         oid::EXTENDED_KEY_USAGE => oids(&extension.value, |o| ExtendedKeyUsage::from_oid(o).to_string()),
         oid::CERTIFICATE_POLICIES => policies(&extension.value),
         oid::POLICY_CONSTRAINTS => policy_constraints(&extension.value),
-        oid::INHIBIT_ANY_POLICY | DELTA_CRL_INDICATOR | oid::CRL_NUMBER => number(&extension.value),
+        oid::INHIBIT_ANY_POLICY | oid::DELTA_CRL_INDICATOR | oid::CRL_NUMBER => number(&extension.value),
         oid::SUBJECT_ALT_NAME | ISSUER_ALT_NAME => other_names(&extension.value, extension.oid.arcs()),
-        ISSUING_DISTRIBUTION_POINT => issuing_point(&extension.value),
+        oid::ISSUING_POINT => issuing_point(&extension.value),
         TLS_FEATURE => tls_features(&extension.value),
         SCT_LIST => timestamps(&extension.value),
         NETSCAPE_COMMENT | MS_TEMPLATE_NAME => one_text(&extension.value),
@@ -192,7 +190,7 @@ fn other_names(value: &[u8], kind: &[u64]) -> Lines {
                 let kind = read_oid(&mut fields)?;
                 let explicit = fields.expect(der::context_constructed(0))?;
                 let inner = fields.inside(explicit).any()?;
-                let shown = text(inner.tag, inner.content).unwrap_or_else(|| format!("#{}", hex(inner.whole)));
+                let shown = string_text(inner.tag, inner.content).unwrap_or_else(|| format!("#{}", hex(inner.whole)));
                 all.push(if kind.arcs() == UPN { format!("UPN {shown}") } else { format!("{kind} {shown}") });
             }
             0x88 => all.extend(der::read_oid(name.content).map(|o| format!("registeredID {o}"))),
@@ -206,7 +204,8 @@ fn other_names(value: &[u8], kind: &[u64]) -> Lines {
     Ok(all)
 }
 
-fn text(tag: u8, content: &[u8]) -> Option<String> {
+/// The text of a string of any of the usual types.
+pub(super) fn string_text(tag: u8, content: &[u8]) -> Option<String> {
     match tag {
         der::UTF8_STRING | der::PRINTABLE_STRING | der::IA5_STRING | 0x1a => {
             std::str::from_utf8(content).ok().map(String::from)
@@ -221,34 +220,24 @@ fn text(tag: u8, content: &[u8]) -> Option<String> {
 
 fn one_text(value: &[u8]) -> Lines {
     let value = Reader::new(value, WHAT).any()?;
-    Ok(text(value.tag, value.content).into_iter().collect())
+    Ok(string_text(value.tag, value.content).into_iter().collect())
 }
 
 /// What of the issuer's certificates a CRL covers (RFC 5280 5.2.5).
 fn issuing_point(value: &[u8]) -> Lines {
-    const PARTS: [(u8, &str); 5] = [
-        (0x81, "only certificates of users"),
-        (0x82, "only certificates of CAs"),
-        (0x83, "only some reasons"),
-        (0x84, "certificates of other issuers too"),
-        (0x85, "only attribute certificates"),
+    let point = IssuingPoint::read(value)?;
+    let said = [
+        (point.is_for_users(), "only certificates of users"),
+        (point.is_for_cas(), "only certificates of CAs"),
+        (point.reasons() != ALL_REASONS, "only some reasons"),
+        (point.is_indirect(), "certificates of other issuers too"),
+        (point.is_for_attributes(), "only attribute certificates"),
     ];
-    let (mut fields, mut all) = (sequence(value)?, Vec::new());
-    while !fields.is_empty() {
-        let field = fields.any()?;
-        let is_set = field.tag == 0x83 || field.content != [0];
-        all.extend(PARTS.iter().filter(|(tag, _)| *tag == field.tag && is_set).map(|(_, words)| (*words).to_string()));
-        if field.tag == 0xa0 {
-            let mut name = fields.inside(field);
-            if let Some(full) = name.optional(der::context_constructed(0))? {
-                let mut names = name.inside(full);
-                while !names.is_empty() {
-                    let one = names.any()?;
-                    if one.tag == 0x86 {
-                        all.push(format!("at {}", String::from_utf8_lossy(one.content)));
-                    }
-                }
-            }
+    let mut all: Vec<String> = said.into_iter().filter(|(is_set, _)| *is_set).map(|(_, words)| words.into()).collect();
+    for name in point.names().into_iter().flatten() {
+        let name = name?;
+        if name.tag == 0x86 {
+            all.push(format!("at {}", String::from_utf8_lossy(name.content)));
         }
     }
     Ok(all)
@@ -320,7 +309,7 @@ mod tests {
             says(oid::POLICY_CONSTRAINTS, &[0x30, 3, 0x80, 1, 0]),
             ["explicit policy required after 0 certificates"]
         );
-        assert_eq!(says(ISSUING_DISTRIBUTION_POINT, &[0x30, 3, 0x81, 1, 0xff]), ["only certificates of users"]);
+        assert_eq!(says(oid::ISSUING_POINT, &[0x30, 3, 0x81, 1, 0xff]), ["only certificates of users"]);
         let upn = der::constructed(
             0xa0,
             &[&der::oid(&Oid::from_arcs(UPN).unwrap()), &der::tlv(0xa0, &der::tlv(der::UTF8_STRING, b"u@corp"))],

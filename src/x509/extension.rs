@@ -20,6 +20,10 @@ pub mod oid {
     pub const REASON_CODE: &[u64] = &[2, 5, 29, 21];
     /// invalidityDate of a CRL entry
     pub const INVALIDITY_DATE: &[u64] = &[2, 5, 29, 24];
+    /// deltaCRLIndicator
+    pub const DELTA_CRL_INDICATOR: &[u64] = &[2, 5, 29, 27];
+    /// issuingDistributionPoint
+    pub const ISSUING_POINT: &[u64] = &[2, 5, 29, 28];
     /// nameConstraints
     pub const NAME_CONSTRAINTS: &[u64] = &[2, 5, 29, 30];
     /// cRLDistributionPoints
@@ -34,6 +38,8 @@ pub mod oid {
     pub const POLICY_CONSTRAINTS: &[u64] = &[2, 5, 29, 36];
     /// extKeyUsage
     pub const EXTENDED_KEY_USAGE: &[u64] = &[2, 5, 29, 37];
+    /// freshestCRL
+    pub const FRESHEST_CRL: &[u64] = &[2, 5, 29, 46];
     /// inhibitAnyPolicy
     pub const INHIBIT_ANY_POLICY: &[u64] = &[2, 5, 29, 54];
     /// authorityInfoAccess

@@ -1,16 +1,43 @@
 use super::NameDer;
+use super::der::Reader;
+use super::details::string_text;
 use crate::model::{Attribute, AttributeType, ExtendedKeyUsage, KeyUsage, Oid, Serial, Subject, Timestamp, Validity};
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{LazyLock, OnceLock};
 
 /// A Name as it stands in a certificate: its bytes, and what they say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct NameFacts {
     /// The bytes.
     pub der: NameDer,
     /// What they say; for display and comparison.
     pub subject: Subject,
+    key: OnceLock<NameKey>,
 }
 
+/// Names that are one (RFC 5280 7.1) have one key, and no two others do: 128 bits that differ from run to run, so that nobody
+/// can choose names whose keys collide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NameKey(u64, u64);
+
 impl NameFacts {
+    /// Of a Name's bytes and what they say.
+    pub fn new(der: NameDer, subject: Subject) -> Self {
+        NameFacts { der, subject, key: OnceLock::new() }
+    }
+
+    /// What stands for it where names are compared or looked up, found out once: a name may be longer than any sentence,
+    /// and stand in the way of every path.
+    pub(crate) fn key(&self) -> NameKey {
+        *self.key.get_or_init(|| {
+            let folded = fold(&self.subject);
+            let [one, other] = &*HASHERS;
+            NameKey(one.hash_one(&folded), other.hash_one(&folded))
+        })
+    }
+
     /// The last common name, which is the one that programs show.
     pub fn common_name(&self) -> Option<&str> {
         self.subject.values(&AttributeType::common_name()).last().copied()
@@ -18,9 +45,19 @@ impl NameFacts {
 
     /// Whether two names are the same: binary, else without case and with white space folded (RFC 5280 7.1).
     pub fn matches(&self, other: &NameFacts) -> bool {
-        self.der == other.der || fold(&self.subject) == fold(&other.subject)
+        self.der == other.der || self.key() == other.key()
     }
 }
+
+impl PartialEq for NameFacts {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der && self.subject == other.subject
+    }
+}
+
+impl Eq for NameFacts {}
+
+static HASHERS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
 
 type FoldedRdn = Vec<(Oid, String)>;
 
@@ -59,8 +96,32 @@ pub enum GeneralName {
     Uri(String),
     /// directoryName
     Directory(NameFacts),
-    /// A name of another type, by the type's name.
-    Other(&'static str),
+    /// A name of another type.
+    Other(OtherName),
+}
+
+/// A name of a type that is told and not understood (RFC 5280 4.2.1.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherName {
+    /// The type's name in the standard, or that of a type of otherName.
+    pub kind: &'static str,
+    /// The type of an otherName; of a registeredID the ID itself.
+    pub oid: Option<Oid>,
+    /// What it holds besides: of an otherName the DER of its value, of the others their content octets.
+    pub value: Vec<u8>,
+}
+
+impl OtherName {
+    /// What it says: the text of its value, else its octets in hexadecimal behind `#`; a registeredID's ID.
+    pub fn text(&self) -> String {
+        if let (true, Some(oid)) = (self.value.is_empty(), &self.oid) {
+            return oid.to_string();
+        }
+        let mut reader = Reader::new(&self.value, "a name");
+        let whole = reader.any().ok().filter(|_| reader.is_empty());
+        let text = whole.and_then(|value| string_text(value.tag, value.content));
+        text.unwrap_or_else(|| format!("#{}", self.value.iter().map(|b| format!("{b:02x}")).collect::<String>()))
+    }
 }
 
 /// One subtree of nameConstraints as read; nothing about it is proven.
@@ -178,6 +239,17 @@ impl TbsFacts {
     /// Whether extKeyUsage, where present, allows a purpose.
     pub fn allows_purpose(&self, purpose: &ExtendedKeyUsage) -> bool {
         self.extended_key_usage.as_ref().is_none_or(|all| all.iter().any(|e| e == purpose || e.is_any()))
+    }
+
+    /// Those of its purposes that an issuer's extKeyUsage does not allow, anyExtendedKeyUsage among them.
+    pub fn purposes_beyond(&self, issuer: &TbsFacts) -> Vec<&ExtendedKeyUsage> {
+        let Some(allowed) = issuer.extended_key_usage.as_ref().filter(|all| !all.iter().any(ExtendedKeyUsage::is_any))
+        else {
+            return Vec::new();
+        };
+        let own = self.extended_key_usage.iter().flatten();
+        let allowed: HashSet<&ExtendedKeyUsage> = allowed.iter().collect();
+        own.filter(|purpose| !allowed.contains(purpose)).collect()
     }
 
     /// The URI names.

@@ -16,6 +16,7 @@ mod error;
 mod extension;
 mod facts;
 mod fields;
+mod issuing_point;
 mod key_name;
 mod kind;
 mod name;
@@ -39,11 +40,13 @@ pub use details::{extension_details, extension_name};
 pub use encode::{assemble_certificate, encode_certificate};
 pub use error::X509Error;
 pub use extension::oid;
-pub(crate) use facts::fold_rdn;
 pub use facts::{
-    BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, ReadSubtree, TbsFacts,
+    BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameFacts, OtherName, ReadSubtree,
+    TbsFacts,
 };
+pub(crate) use facts::{NameKey, fold_rdn};
 pub use fields::{CertificateFields, NameDer};
+pub(crate) use issuing_point::{ALL_REASONS, FullNames, IssuingPoint, read_reasons};
 pub use key_name::public_key_name;
 pub use kind::{DerKind, split_der};
 pub use name::{NameError, encode_name, read_name, read_name_to_issue};

@@ -3,8 +3,8 @@
 use super::der::{self, Reader};
 use super::name::read_name;
 use super::{
-    BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameDer, NameFacts, ReadSubtree, TbsFacts,
-    X509Error,
+    BasicConstraints, Certificate, Constraints, ExtensionFacts, GeneralName, NameDer, NameFacts, OtherName,
+    ReadSubtree, TbsFacts, X509Error,
 };
 use crate::model::{ExtendedKeyUsage, KeyUsage, Oid, Serial, Timestamp};
 use x509_parser::certificate::TbsCertificate;
@@ -110,7 +110,7 @@ fn inner_algorithm(tbs: &[u8]) -> Result<Vec<u8>, X509Error> {
 }
 
 fn name(name: &X509Name<'_>) -> Result<NameFacts, X509Error> {
-    Ok(NameFacts { der: NameDer::as_read(name.as_raw()), subject: read_name(name.as_raw())? })
+    Ok(NameFacts::new(NameDer::as_read(name.as_raw()), read_name(name.as_raw())?))
 }
 
 fn oid(oid: &x509_parser::der_parser::oid::Oid<'_>) -> Option<Oid> {
@@ -238,7 +238,7 @@ fn general_name(n: &ext::GeneralName<'_>) -> Option<GeneralName> {
         ext::GeneralName::URI(s) => GeneralName::Uri((*s).into()),
         ext::GeneralName::DirectoryName(d) => GeneralName::Directory(name(d).ok()?),
         ext::GeneralName::Invalid(..) => return None,
-        other => GeneralName::Other(kind(other)),
+        other => GeneralName::Other(other_name(other)),
     })
 }
 
@@ -252,6 +252,16 @@ fn subtree(n: &ext::GeneralName<'_>) -> Option<ReadSubtree> {
         ext::GeneralName::Invalid(..) => return None,
         other => ReadSubtree::Other(kind(other)),
     })
+}
+
+fn other_name(n: &ext::GeneralName<'_>) -> OtherName {
+    let (oid, value) = match n {
+        ext::GeneralName::OtherName(oid, explicit) => (der::read_oid(oid.as_bytes()), super::csr::explicit(explicit)),
+        ext::GeneralName::RegisteredID(oid) => (der::read_oid(oid.as_bytes()), &[][..]),
+        ext::GeneralName::X400Address(any) | ext::GeneralName::EDIPartyName(any) => (None, any.data),
+        _ => (None, &[][..]),
+    };
+    OtherName { kind: kind(n), oid, value: value.to_vec() }
 }
 
 fn kind(n: &ext::GeneralName<'_>) -> &'static str {

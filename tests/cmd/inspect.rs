@@ -1,6 +1,7 @@
 //! `inspect`: every kind of thing, what is broken, what is hostile, and the one value that a script wants.
 
 use crate::common::Sandbox;
+use crate::forge::{Maker, edit, extension, find, tlv};
 use rcgen::{CertificateParams, CustomExtension, DnType, KeyPair, SanType};
 use std::io::Write;
 use std::process::Stdio;
@@ -140,6 +141,81 @@ fn crls_and_one_serial_of_them() {
     assert_eq!(s.run(&["inspect", LEAF, "--serial", "0a", "--json"]).exits(1).stderr, "");
 }
 
+/// Serials that no certificate ought to have are on lists all the same, and found as they are shown or as openssl writes them.
+#[test]
+fn odd_serials_are_found_however_they_are_written() {
+    let s = lab();
+    s.ok(&["revoke", "api.internal"]);
+    let serial = s.field("api.internal", "serial");
+    let octets: Vec<u8> =
+        (0..serial.len()).step_by(2).map(|i| u8::from_str_radix(&serial[i..i + 2], 16).unwrap()).collect();
+    let good = s.bytes("pki/public/lab-issuing.crl");
+    let at = good.windows(octets.len()).position(|w| w == octets).unwrap();
+    let odd = |name: &str, serial: &[u8]| {
+        let mut crl = good.clone();
+        crl[at..at + 16].copy_from_slice(serial);
+        s.write(name, crl);
+    };
+    let listed = |file: &str, serial: &str| {
+        s.ok(&["inspect", file, "--serial", serial, "--field", "lookup.listed"]).stdout.trim() == "true"
+    };
+    // -5 in sixteen octets.
+    odd("negative.crl", &[&[0xff; 15][..], &[0xfb]].concat());
+    for text in ["fb", "FF:FB", "-05", "-5", "serial=-05", "-0x5"] {
+        assert!(listed("negative.crl", text), "{text}");
+    }
+    for text in ["5", "05", "-fb", "7b"] {
+        assert!(!listed("negative.crl", text), "{text}");
+    }
+    let shown = s.json(&["inspect", "negative.crl"])["objects"][0]["entries"][0]["serial"].clone();
+    assert!(listed("negative.crl", shown.as_str().unwrap()), "{shown}");
+    assert_eq!(s.ok(&["inspect", "negative.crl", "--serial", "-0a"]).stdout.matches("not listed     -0a").count(), 1);
+    odd("zero.crl", &[0; 16]);
+    assert!(listed("zero.crl", "0") && listed("zero.crl", "00:00") && !listed("zero.crl", "1"));
+    odd("padded.crl", &[&[0; 15][..], &[0xfb]].concat());
+    assert!(listed("padded.crl", "fb") && !listed("padded.crl", "-05"));
+    s.ok(&["inspect", "zero.crl", "--serial", &"41".repeat(30)]).prints("not listed");
+    s.refuses(&["inspect", "zero.crl", "--serial", "--json"], 2, "invalid-value");
+}
+
+/// Names of every type have a value.
+#[test]
+fn names_of_other_types_are_told() {
+    const SAN: &[u8] = &[0x55, 0x1d, 0x11];
+    let s = Sandbox::new();
+    let mut maker = Maker::new();
+    // A user of Windows, a number, an ID, a party, and something that is no other name at all.
+    let other = |oid: &[u8], value: &[u8]| tlv(0xa0, &[tlv(6, oid), tlv(0xa0, value)].concat());
+    let upn = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3];
+    let names = [
+        other(&upn, &tlv(0x0c, b"user@lab.internal")),
+        other(&[0x2a, 3], &[2, 1, 5]),
+        tlv(0x88, &[0x2a, 3, 4]),
+        tlv(0xa5, &tlv(0xa1, &tlv(0x0c, b"party"))),
+        tlv(0x82, b"a.example"),
+    ];
+    let tbs = rootlet::x509::encode_certificate(&maker.fields("CN=a.example", "CN=Root", false)).unwrap();
+    let tbs = edit(&tbs, |all| {
+        let at = find(all, SAN).unwrap();
+        all[at] = extension(SAN, false, &tlv(0x30, &names.concat()));
+    });
+    s.write("names.der", maker.sign_bytes(&tbs));
+    let sans = s.json(&["inspect", "names.der"])["objects"][0]["sans"].clone();
+    let wanted = serde_json::json!([
+        {"type": "otherName", "value": "user@lab.internal", "oid": "1.3.6.1.4.1.311.20.2.3", "hex": "0c1175736572406c61622e696e7465726e616c"},
+        {"type": "otherName", "value": "#020105", "oid": "1.2.3", "hex": "020105"},
+        {"type": "registeredID", "value": "1.2.3.4", "oid": "1.2.3.4", "hex": ""},
+        {"type": "ediPartyName", "value": "#a1070c057061727479", "hex": "a1070c057061727479"},
+        {"type": "dns", "value": "a.example"},
+    ]);
+    assert_eq!(sans, wanted);
+    s.ok(&["inspect", "names.der"])
+        .prints("other UPN user@lab.internal")
+        .prints("other 1.2.3 #020105")
+        .prints("other registeredID 1.2.3.4")
+        .prints("ediPartyName #a1070c057061727479");
+}
+
 #[test]
 fn keystores_without_and_with_the_passphrase() {
     let s = Sandbox::new();
@@ -183,6 +259,66 @@ fn keystores_without_and_with_the_passphrase() {
     s.set_mode("pass", 0o644);
     let told = s.json(&["inspect", "openssl3.p12", "--passphrase-file", "pass"]);
     assert_eq!(told["warnings"][0]["code"], "passphrase-readable");
+}
+
+/// A passphrase is tried so often in one file, and what is left closed is told of.
+#[test]
+fn sixteen_are_opened_of_one_file() {
+    let s = Sandbox::new();
+    keystore(&s, "openssl3.p12");
+    let der = s.bytes("openssl3.p12");
+    let pem = |label: &str, der: &[u8]| rootlet::disk::encode_pem(label, der);
+    s.write("stores.pem", pem("PKCS12", &der).repeat(17));
+    let closed = |file: &str| {
+        let ran = s.run(&["inspect", file, "--passphrase-file", "pass", "--json"]).exits(1);
+        let objects = ran.object()["objects"].as_array().unwrap().clone();
+        let problem = |o: &serde_json::Value| o["problem"] == "only 16 are opened of one file";
+        objects.iter().filter(|o| problem(o)).count()
+    };
+    assert_eq!(closed("stores.pem"), 1);
+    s.write("stores.pem", pem("PKCS12", &der).repeat(16));
+    s.ok(&["inspect", "stores.pem", "--passphrase-file", "pass"]);
+    let key = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/key/pbkdf2.pem");
+    s.write("keys.pem", std::fs::read_to_string(key).unwrap().repeat(18));
+    assert_eq!(closed("keys.pem"), 2);
+    s.run(&["inspect", "keys.pem", "--passphrase-file", "pass"]).exits(1).prints("! only 16 are opened of one file");
+}
+
+/// It is no fault to give a passphrase that nothing needs, and not to be kept silent about.
+#[test]
+fn a_passphrase_that_nothing_needs() {
+    let s = lab();
+    s.write("pass", "secret");
+    s.set_mode("pass", 0o600);
+    for file in ["pki/certs/api.internal/key.pem", LEAF] {
+        let words = format!("the passphrase was not used: nothing in `{file}` is encrypted");
+        s.ok(&["inspect", file, "--passphrase-file", "pass"]).says(&words);
+        s.ok(&["inspect", file, "--passphrase-file", "pass", "--field", "kind"]).says(&words);
+        let told = s.json(&["inspect", file, "--passphrase-file", "pass"]);
+        assert_eq!(told["warnings"][0]["code"], "passphrase-unused");
+        assert_eq!(told["warnings"][0]["message"], words);
+        assert!(!s.ok(&["inspect", file]).stderr.contains("passphrase"));
+    }
+    s.write("many.pem", s.text(LEAF).repeat(21));
+    s.ok(&["inspect", "many.pem", "--passphrase-file", "pass"]).says("the passphrase was not used");
+    keystore(&s, "openssl3.p12");
+    let ran = s.ok(&["inspect", "openssl3.p12", "--passphrase-file", "pass"]);
+    assert!(!ran.stderr.contains("not used"), "{ran}");
+}
+
+/// What cannot take effect is refused, in words.
+#[test]
+fn options_that_clash() {
+    let s = lab();
+    for (words, says) in [
+        (&["inspect", LEAF, "--all", "--json"][..], "--all is for people: --json shows everything"),
+        (&["inspect", "localhost:1", "--timeout", "3601s"], "a handshake does not take `3601s`"),
+        (&["inspect", "localhost:1", "--timeout", "61m"], "an hour is the most"),
+    ] {
+        s.run(words).exits(2).says(says);
+    }
+    // An hour itself is taken.
+    s.run(&["inspect", "localhost:1", "--timeout", "1h"]).exits(1).says("no connection to `localhost:1`");
 }
 
 #[test]
@@ -244,6 +380,8 @@ fn damage_is_shown_and_fails() {
     assert_eq!(ran.object()["objects"][1]["subject"], "CN=api.internal");
     let key = s.text("pki/certs/api.internal/key.pem").replace("PRIVATE KEY", "CERTIFICATE");
     s.write("label.pem", key);
+    let told = s.run(&["inspect", "damaged.pem"]).stdout;
+    assert!(!told.contains("size "), "nothing was decoded, so nothing has a size: {told}");
     s.run(&["inspect", "label.pem"]).exits(1).prints("its label promises a certificate, and it holds a private key");
 }
 
@@ -273,6 +411,25 @@ fn refusals() {
     ] {
         s.refuses(words, exit, code);
     }
+}
+
+/// Who means a server and writes something else is told what to write.
+#[test]
+fn servers_that_are_named_otherwise() {
+    let s = Sandbox::new();
+    for (target, hint) in [
+        ("host:99999", "a port is a number from 1 to 65535"),
+        ("host:", "a port is a number from 1 to 65535"),
+        ("https://host", "by host and port alone: host:443"),
+        ("https://host:8443/path", "by host and port alone: host:8443"),
+        ("::1:443", "[::1]:443"),
+    ] {
+        s.run(&["inspect", target]).exits(1).says("no such file").says("hint: a").says(hint);
+        let error = s.run(&["inspect", target, "--json"]).exits(1).stderr;
+        assert!(error.contains(hint), "{error}");
+    }
+    let plain = s.run(&["inspect", "nothing.pem"]).exits(1);
+    assert!(!plain.stderr.contains("hint"), "{plain}");
 }
 
 #[test]

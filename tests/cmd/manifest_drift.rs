@@ -333,3 +333,61 @@ fn a_killed_apply_is_continued() {
     assert_eq!(s.names("pki/pending"), Vec::<String>::new());
     s.ok(&["doctor"]);
 }
+
+/// Who gets the files, and in which group; as somebody else than root only the own group can be asked for.
+#[test]
+fn owners_and_groups_of_what_is_delivered() {
+    use std::os::unix::fs::MetadataExt;
+    let is_root = nix::unistd::geteuid().is_root();
+    let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+    let (other, group) = if is_root { (12_345, 23_456) } else { (uid, gid) };
+    let is = |s: &Sandbox| {
+        let of = |file: &str| s.path(&format!("tls/{file}")).metadata().map(|m| (m.uid(), m.gid())).unwrap();
+        assert_eq!(of("key.pem"), of("fullchain.pem"));
+        of("key.pem")
+    };
+    for (lines, expected) in [
+        (format!("group = '{group}'\nkey_mode = '0640'"), (uid, group)),
+        (format!("owner = '{other}'\ngroup = '{group}'"), (other, group)),
+        (format!("owner = '{other}:{group}'"), (other, group)),
+        (format!("owner = ':{group}'"), (uid, group)),
+    ] {
+        let s = Sandbox::new();
+        let cas = "[ca.root]\nprofile = 'root'\n";
+        s.write("m.toml", format!("{cas}[cert.a]\nprofile = 'client'\nout = 'tls'\n{lines}\n"));
+        s.ok(&["apply", "m.toml"]);
+        assert_eq!(is(&s), expected, "{lines}");
+        settles(&s, "m.toml");
+        let export = s.ok(&["plan", "--export"]).stdout;
+        s.write("export.toml", export);
+        assert_eq!(planned(&s, &["export.toml"]), map([]), "{lines}");
+        s.ok(&["renew", "a"]);
+        assert_eq!(is(&s), expected, "{lines}");
+        if is_root {
+            // Somebody else's now: found, and given back.
+            std::os::unix::fs::chown(s.path("tls/key.pem"), Some(0), Some(7)).unwrap();
+            assert_eq!(planned(&s, &["m.toml"]), map([("a", "deliver")]), "{lines}");
+            s.ok(&["apply", "m.toml"]);
+            assert_eq!(is(&s), expected);
+            settles(&s, "m.toml");
+        }
+    }
+    if is_root {
+        // In a PKI of somebody else, too.
+        let s = Sandbox::new();
+        s.write("m.toml", "[ca.root]\nprofile = 'root'\n");
+        s.ok(&["apply", "m.toml"]);
+        let chown = std::process::Command::new("chown").args(["-R", "34567:34567"]).arg(s.path("pki")).status();
+        assert!(chown.unwrap().success());
+        s.write("m.toml", "[ca.root]\nprofile = 'root'\n[cert.a]\nprofile = 'client'\nout = 'tls'\nowner = '12345'\n");
+        s.ok(&["apply", "m.toml"]);
+        assert_eq!(is(&s).0, 12_345);
+        settles(&s, "m.toml");
+    }
+    let s = Sandbox::new();
+    s.write(
+        "m.toml",
+        "[ca.root]\nprofile = 'root'\n[cert.a]\nprofile = 'client'\nout = 'x'\nowner = 'a:b'\ngroup = 'c'\n",
+    );
+    s.run(&["plan", "m.toml"]).exits(1).says("both name a group").says("keep one of them");
+}

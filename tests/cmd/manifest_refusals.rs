@@ -74,7 +74,7 @@ const WRONG: [(&str, &str, &str); 43] = [
     ),
     (
         "[cert.a]\nprofile = 'client'\nowner = 'root'",
-        "3:7: `owner` and `key_mode` are of delivered files",
+        "3:7: `owner`, `group` and `key_mode` are of delivered files",
         "add `out_dir`",
     ),
     (

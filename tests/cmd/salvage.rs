@@ -50,6 +50,8 @@ fn a_lost_inventory_comes_back_from_the_files() {
     s.run(&["list"]).exits(1).says("--salvage");
     let outcome = s.json(&["doctor", "--salvage"]);
     assert_eq!((&outcome["action"], &outcome["damaged"]), (&"salvaged".into(), &Value::Null));
+    let codes: Vec<_> = outcome["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"deliveries-lost") && codes.contains(&"past-unknown"), "{codes:?}");
     assert_eq!([&outcome["authorities"], &outcome["leaves"], &outcome["revocations"]], [&3, &7, &2]);
     assert_eq!(newest(&s), before);
     assert_eq!(s.mode("pki/inventory.db"), 0o600);

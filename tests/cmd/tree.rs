@@ -170,6 +170,15 @@ fn standard_input_and_what_cannot_be_read() {
     assert_eq!(tree["warnings"][0]["code"], "unreadable");
     s.ok(&["tree", "broken.pem"]).says("not read: object 2 (line ");
     s.refuses(&["tree", "pki/ca/lab-root/key.pem"], 1, "malformed");
+    // A file that was cut off is no file without certificates.
+    s.write("cut.pem", &s.bytes("pki/ca/lab-root/cert.pem")[..200]);
+    s.run(&["tree", "cut.pem"]).exits(1).says("no certificate in it that can be read: line 1: its PEM is damaged");
+    s.write("cut.der", &s.bytes("pki/public/lab-root.crt")[..200]);
+    s.run(&["tree", "cut.der"])
+        .exits(1)
+        .says("no certificate in it that can be read: ")
+        .says("in the middle of a value");
+    s.run(&["tree", "pki/ca/lab-root/key.pem"]).exits(1).says("it holds no certificate");
     s.write("empty", "");
     s.refuses(&["tree", "empty"], 1, "malformed");
     s.refuses(&["tree", "nothing.pem"], 1, "io");

@@ -121,6 +121,12 @@ fn drop_extension(all: &mut Vec<Vec<u8>>, oid: &[u8]) {
     }
 }
 
+/// keyUsage without a bit.
+fn use_for_nothing(all: &mut Vec<Vec<u8>>) {
+    drop_extension(all, USAGE);
+    all.push(extension(USAGE, true, &[3, 1, 0]));
+}
+
 fn set_critical(all: &mut [Vec<u8>], oid: &[u8], critical: bool) {
     if let Some(at) = find(all, oid) {
         all[at] = extension(oid, critical, &value_of(&all[at]));
@@ -411,4 +417,12 @@ pub const CHANGES: &[Change] = &[
         let (key, signer) = (first.key, last.key);
         c.more.push(Plan::of(fields, key, signer));
     }),
+    ("leaf-path-length", |c| {
+        c.leaf().extensions.push(|all| {
+            drop_extension(all, BASIC);
+            all.push(extension(BASIC, true, &[0x30, 3, 2, 1, 0]));
+        });
+    }),
+    ("leaf-usage-for-nothing", |c| c.leaf().extensions.push(use_for_nothing)),
+    ("ca-usage-for-nothing", |c| c.ca().extensions.push(use_for_nothing)),
 ];

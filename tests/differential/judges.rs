@@ -1,4 +1,4 @@
-//! Three who judge a chain.
+//! Four who judge a chain.
 
 use crate::case::{AT, Case};
 use crate::forge::pem;
@@ -52,12 +52,21 @@ pub fn webpki(case: &Case) -> Result<(), String> {
 
 /// `openssl verify -x509_strict`.
 pub fn openssl(case: &Case, folder: &Path) -> Result<(), String> {
+    run_openssl(case, folder, &["-x509_strict"])
+}
+
+/// `openssl verify`, as programs with OpenSSL judge unless they ask for more.
+pub fn plain_openssl(case: &Case, folder: &Path) -> Result<(), String> {
+    run_openssl(case, folder, &[])
+}
+
+fn run_openssl(case: &Case, folder: &Path, strict: &[&str]) -> Result<(), String> {
     let write = |name: &str, all: &[Vec<u8>]| std::fs::write(folder.join(name), pem(all)).unwrap();
     write("root.pem", std::slice::from_ref(&case.root));
     write("between.pem", &case.between);
     write("leaf.pem", std::slice::from_ref(&case.leaf));
     let mut command = Command::new("openssl");
-    command.args(["verify", "-x509_strict", "-purpose", "sslserver", "-attime", &AT.to_string()]);
+    command.arg("verify").args(strict).args(["-purpose", "sslserver", "-attime", &AT.to_string()]);
     // Without a policy its initial set of policies is empty, and not any-policy.
     command.args(["-policy", "2.5.29.32.0", "-no-CApath", "-no-CAstore", "-CAfile", "root.pem"]);
     if let Some(host) = case.host {

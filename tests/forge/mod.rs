@@ -73,6 +73,22 @@ impl Maker {
         self.sign(&fields)
     }
 
+    /// A CRL without entries, with these extensions besides its number and its issuer's key.
+    pub fn crl(&self, issuer: &str, number: u8, extensions: &[Vec<u8>]) -> Vec<u8> {
+        let (algorithm, name) = (SignatureAlgorithm::of_key(KeyAlgorithm::P256), name(issuer));
+        let key = tlv(0x30, &tlv(0x80, &self.key_id()));
+        let all = [extension(&[0x55, 0x1d, 0x23], false, &key), extension(&[0x55, 0x1d, 0x14], false, &[2, 1, number])];
+        let tbs = [
+            &[2, 1, 1][..],
+            algorithm.der(),
+            name.as_bytes(),
+            &tlv(0x17, b"200101000000Z"),
+            &tlv(0x17, b"490101000000Z"),
+            &tlv(0xa0, &tlv(0x30, &[all.concat(), extensions.concat()].concat())),
+        ];
+        self.sign_bytes(&tlv(0x30, &tbs.concat()))
+    }
+
     /// A leaf with one more extension, of any content: put in front of the first one.
     pub fn leaf_with_extension(&mut self, issuer: &str, value: &[u8]) -> Vec<u8> {
         let tbs = encode_certificate(&self.fields("CN=a.example", issuer, false)).unwrap();

@@ -4,11 +4,12 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::hook::Hook;
 use super::super::plan_text;
+use super::super::progress::Progress;
 use super::super::render;
 use clap::{ArgMatches, Args, Command};
 use rootlet::manifest::Manifest;
 use rootlet::model::Handle;
-use rootlet::pki::{Attendant, Error, Pki, Plan, Renewed};
+use rootlet::pki::{Attendant, Error, Pki, Plan, Progress as Come, Renewed};
 use std::collections::HashMap;
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -39,9 +40,10 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         return super::plan::show(&options.manifest, &request, context);
     }
     let (manifest, secrets) = options.manifest.read()?;
-    let mut screen = Screen { context, closed: None };
+    let mut screen = Screen { context, progress: Progress::new(&context.printer), closed: None };
     let mut confirm = |plan: &Plan| confirm(context, plan, options.yes);
     let outcome = Pki::apply(&context.pki, &manifest, &request, secrets, &mut confirm, &mut screen)?;
+    screen.progress.clear();
     if let Some(closed) = screen.closed {
         return Err(closed.into());
     }
@@ -123,16 +125,22 @@ fn run_commands(context: &Context, manifest: &Manifest, results: &[Renewed]) -> 
 /// Says what happens as it happens.
 struct Screen<'c> {
     context: &'c Context,
+    progress: Progress,
     /// Why nothing can be said any more.
     closed: Option<anyhow::Error>,
 }
 
 impl Attendant for Screen<'_> {
+    fn come(&mut self, come: &Come) {
+        self.progress.show(come);
+    }
+
     fn done(&mut self, done: &Renewed) -> bool {
         let printer = &self.context.printer;
         if printer.is_json() || done.action == "unchanged" {
             return true;
         }
+        self.progress.clear();
         self.closed = printer.text(&plan_text::applied(done)).err();
         for folder in &done.delivered {
             printer.say(&format!("  delivered   {}/", render::place(folder)));

@@ -9,7 +9,7 @@ use rootlet::judge::input::Object;
 use rootlet::judge::inspect::{Arrangement, Body, Content, Contents, EntryReport, Item, MAX_ARRANGED, Report, report};
 use rootlet::judge::{ClientCertificate, Endpoint, matches_host, presented};
 use rootlet::keys::KeyDocument;
-use rootlet::model::{Clock, Lifetime, San, Serial, SystemClock, Timestamp};
+use rootlet::model::{Clock, Lifetime, San, SoughtSerial, SystemClock, Timestamp};
 use rootlet::x509::{Certificate, read_certificate};
 use serde::Serialize;
 use std::io::{BufWriter, Write};
@@ -96,7 +96,7 @@ struct Options {
     #[arg(long, value_name = "FIELD")]
     field: Option<String>,
     /// Look this serial up in the CRLs
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", allow_hyphen_values = true)]
     serial: Option<String>,
     /// What opens an encrypted key or a PKCS#12 keystore: a file, or - for stdin. Never asked for
     #[arg(long, value_name = "FILE")]
@@ -140,7 +140,7 @@ pub fn definition() -> Command {
 pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<Options>(matches)?;
     check_usage(&options, context)?;
-    let wanted = options.serial.as_deref().map(str::parse::<Serial>).transpose()?;
+    let wanted = options.serial.as_deref().map(str::parse::<SoughtSerial>).transpose()?;
     let timeout = timeout(options.timeout.as_deref())?;
     let server_name = options.servername.as_deref().map(San::host).transpose()?;
     let endpoint = match options.target.to_str().filter(|_| !options.target.exists()).and_then(Endpoint::parse) {
@@ -156,7 +156,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
             let from_stdin = options.target == Path::new(given::STDIN);
             let (passphrase, warnings) = secrets::given_passphrase(options.passphrase_file.as_deref(), from_stdin)?;
             let refuse = |e| Failure::unreadable(&given::name(&options.target), &e);
-            (Contents::new(given::bytes(&options.target)?, passphrase).map_err(refuse)?, None, warnings)
+            let file = given::bytes(&options.target).map_err(|e| e.with_hint(meant(&options.target)))?;
+            (Contents::new(file, passphrase).map_err(refuse)?, None, warnings)
         }
     };
     let look = Look { context, options: &options, wanted, now: SystemClock.now(), server, warnings };
@@ -193,6 +194,11 @@ fn check_usage(options: &Options, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What to write for the server that somebody meant, where there is no file of that name.
+fn meant(target: &Path) -> Option<String> {
+    target.to_str().filter(|_| !target.exists()).and_then(Endpoint::hint)
+}
+
 fn timeout(text: Option<&str>) -> Result<Duration, Failure> {
     let Some(text) = text else { return Ok(DEFAULT_TIMEOUT) };
     let seconds = text.parse::<Lifetime>()?.seconds();
@@ -227,7 +233,7 @@ fn greet(endpoint: &Endpoint, name: Option<&San>, timeout: Duration) -> Result<(
 struct Look<'a> {
     context: &'a Context,
     options: &'a Options,
-    wanted: Option<Serial>,
+    wanted: Option<SoughtSerial>,
     now: Timestamp,
     server: Option<ServerView>,
     warnings: Vec<Warning>,
@@ -276,6 +282,17 @@ impl Look<'_> {
         report(item, self.now, self.wanted.as_ref())
     }
 
+    /// That the passphrase was given in vain.
+    fn unused(&self) -> String {
+        format!("the passphrase was not used: nothing in `{}` is encrypted", given::name(&self.options.target))
+    }
+
+    fn note(&self, unused: bool) {
+        if unused && !self.context.printer.is_json() {
+            self.context.printer.say(&self.unused());
+        }
+    }
+
     /// How it ends: what cannot be read was said, and is a failure.
     fn end(&self, gathered: &Gathered) -> Result<Exit, Failure> {
         let name = given::name(&self.options.target);
@@ -311,7 +328,7 @@ impl Look<'_> {
             printer.text(&look::server(server, style))?;
             parted = true;
         }
-        for item in first.into_iter().chain(contents) {
+        for item in first.into_iter().chain(contents.by_ref()) {
             let report = self.report(&item);
             gathered.take(&item, report.is_damaged());
             if self.wanted.is_some() && item.kind() != "crl" {
@@ -328,11 +345,13 @@ impl Look<'_> {
                 self.entries(crl.entries())?;
             }
         }
+        let unused = contents.has_unused_passphrase();
         let arrangement = gathered.arrangement().filter(|_| self.wanted.is_none());
         let said = arrangement.map(|a| look::arrangement(&a)).unwrap_or_default();
         if !said.is_empty() {
             printer.text(&format!("\n{said}"))?;
         }
+        self.note(unused);
         self.end(&gathered)
     }
 
@@ -343,7 +362,7 @@ impl Look<'_> {
         if let Some(server) = &self.server {
             printer.text(&(look::server(server, Style { all: false, now: self.now, total: None }) + "\n"))?;
         }
-        for item in first.into_iter().chain(contents) {
+        for item in first.into_iter().chain(contents.by_ref()) {
             let damaged = match &item.content {
                 // Certificates that are here could be read: nothing more is asked of so many. Entries of CRLs were not yet.
                 Content::Object(Object::Certificate(_)) => false,
@@ -356,6 +375,7 @@ impl Look<'_> {
         }
         printer.text(&lines.finish())?;
         printer.say("--all shows them in full");
+        self.note(contents.has_unused_passphrase());
         self.end(&gathered)
     }
 
@@ -378,7 +398,7 @@ impl Look<'_> {
             out.write_all(b",\n")?;
         }
         out.write_all(b"\"objects\":[")?;
-        for item in contents {
+        for item in contents.by_ref() {
             let report = self.report(&item);
             out.write_all(if gathered.total == 0 { b"\n" } else { b",\n" })?;
             gathered.take(&item, report.is_damaged());
@@ -387,7 +407,8 @@ impl Look<'_> {
         out.write_all(b"\n],\n\"arrangement\":")?;
         put(&mut out, &gathered.arrangement())?;
         out.write_all(b",\n\"warnings\":")?;
-        put(&mut out, &self.warnings)?;
+        let unused = contents.has_unused_passphrase().then(|| Warning::new("passphrase-unused", self.unused()));
+        put(&mut out, &self.warnings.iter().chain(&unused).collect::<Vec<_>>())?;
         out.write_all(b"\n}\n")?;
         out.flush()?;
         let in_vain = self.wanted.is_some() && gathered.crls == 0;
@@ -418,7 +439,7 @@ impl Look<'_> {
                 found = true;
             }
         }
-        for item in contents {
+        for item in contents.by_ref() {
             let mut report = self.report(&item);
             gathered.take(&item, report.is_damaged());
             if let Body::Crl(crl) = &mut report.body {
@@ -445,6 +466,7 @@ impl Look<'_> {
                 self.value(value)?;
             }
         }
+        self.note(contents.has_unused_passphrase());
         let end = self.end(&gathered)?;
         if !found {
             let name = given::name(&self.options.target);

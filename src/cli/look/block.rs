@@ -276,7 +276,10 @@ fn bundle(block: &mut Block, b: &BundleReport) {
 
 fn unreadable(block: &mut Block, u: &UnreadableReport) {
     block.add("claims to be", u.claims.unwrap_or_default());
-    block.add("size", &format!("{} bytes", u.bytes));
+    // Of damaged PEM nothing was decoded, and nothing is there that has a size.
+    if u.bytes > 0 {
+        block.add("size", &format!("{} bytes", u.bytes));
+    }
     block.mark(&u.problem);
 }
 

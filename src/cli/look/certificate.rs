@@ -51,7 +51,8 @@ pub fn certificate(block: &mut Block, c: &CertificateReport) {
         Validity::NotYetValid => block.mark(&format!("valid in {} only", distance(now, c.not_before))),
     }
     let others = c.extension("subjectAltName").map(|e| e.details.as_slice()).unwrap_or_default();
-    let named = c.sans.iter().filter(|n| others.is_empty() || !n.value.is_empty());
+    // Those that have a type of their own stand among the details of the extension, in words.
+    let named = c.sans.iter().filter(|n| others.is_empty() || n.oid.is_none());
     let named = named.map(|n| if n.value.is_empty() { n.kind.to_string() } else { format!("{} {}", n.kind, n.value) });
     block.list("names", named.chain(others.iter().map(|o| format!("other {o}"))));
     if critical("subjectAltName") {

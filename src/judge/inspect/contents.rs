@@ -65,6 +65,11 @@ impl Contents {
         contents
     }
 
+    /// Whether a passphrase was given and nothing so far was of a kind that has one.
+    pub fn has_unused_passphrase(&self) -> bool {
+        self.passphrase.is_some() && self.opened == 0
+    }
+
     fn wait(&mut self, within: Option<&'static str>, name: Option<String>, content: Content) {
         self.number += 1;
         self.waiting.push_back(Item { number: self.number, line: None, within, name, content });
@@ -82,7 +87,7 @@ impl Contents {
         let mut report = KeystoreReport::closed(&keystore);
         self.opened += 1;
         if self.opened > MAX_OPENED {
-            report.problem = self.passphrase.as_ref().map(|_| format!("only {MAX_OPENED} are opened of one file"));
+            report.problem = self.passphrase.as_ref().map(|_| KeyError::TooMany { most: MAX_OPENED }.to_string());
             return Content::Keystore(report);
         }
         let opened = match &self.passphrase {
@@ -127,10 +132,10 @@ impl Contents {
     fn open_key(&mut self, object: Object) -> Content {
         if let (Object::PrivateKey(Ok(key)), Some(passphrase)) = (&object, &self.passphrase)
             && let KeyDocument::Encrypted(key) = key.as_ref()
-            && self.opened < MAX_OPENED
         {
             self.opened += 1;
-            let opened = key.unlock(passphrase);
+            let too_many = self.opened > MAX_OPENED;
+            let opened = if too_many { Err(KeyError::TooMany { most: MAX_OPENED }) } else { key.unlock(passphrase) };
             return Content::OpenedKey(object, opened);
         }
         Content::Object(object)

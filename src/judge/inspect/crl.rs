@@ -1,7 +1,7 @@
 use super::certificate::ExtensionReport;
 use super::names::hex;
 use crate::keys::sha256;
-use crate::model::{Reason, Serial, Timestamp};
+use crate::model::{Reason, SerialMatch, SoughtSerial, Timestamp};
 use crate::policy::{CrlContext, Finding, Severity, lint_crl};
 use crate::x509::{Crl, LooseEntry, SignatureAlgorithm};
 use serde::ser::SerializeSeq;
@@ -106,10 +106,10 @@ pub struct CrlReport<'a> {
 
 impl<'a> CrlReport<'a> {
     /// Of a CRL at a second: its entries are walked once. With a serial to look for they are not shown.
-    pub fn new(crl: &'a Crl, now: Timestamp, wanted: Option<&Serial>) -> Self {
+    pub fn new(crl: &'a Crl, now: Timestamp, wanted: Option<&SoughtSerial>) -> Self {
         let (mut count, mut by_code, mut newest, mut found, mut problem) =
             (0u64, [0u64; REASONS + 1], None, None, None);
-        let mut other_critical = 0u64;
+        let (mut other_critical, mut best) = (0u64, SerialMatch::No);
         for entry in crl.loose_entries() {
             match entry {
                 Ok(entry) => {
@@ -119,8 +119,10 @@ impl<'a> CrlReport<'a> {
                         *n += 1;
                     }
                     newest = newest.max(Some(entry.revoked_at));
-                    if found.is_none() && wanted.is_some_and(|w| Some(w.as_bytes()) == entry.magnitude()) {
-                        found = Some(EntryReport::from(&entry));
+                    // The number itself goes before a negative one that has its octets; of several entries the first.
+                    let how = wanted.map_or(SerialMatch::No, |w| w.matches(entry.serial));
+                    if how > best {
+                        (best, found) = (how, Some(EntryReport::from(&entry)));
                     }
                 }
                 Err(e) => problem = Some(format!("entry {} cannot be read: {e}", count + 1)),

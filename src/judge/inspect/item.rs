@@ -2,7 +2,7 @@ use super::spiffe_bundle::BundleReport;
 use super::{CertificateReport, CrlReport, CsrReport, KeyReport, KeystoreReport};
 use crate::judge::input::Object;
 use crate::keys::{KeyError, PrivateKey};
-use crate::model::{Serial, Timestamp};
+use crate::model::{SoughtSerial, Timestamp};
 use serde::Serialize;
 
 /// One thing of what was given.
@@ -130,7 +130,7 @@ impl Item {
 }
 
 /// What a thing says at a second. In CRLs `wanted` is looked for.
-pub fn report<'a>(item: &'a Item, now: Timestamp, wanted: Option<&Serial>) -> Report<'a> {
+pub fn report<'a>(item: &'a Item, now: Timestamp, wanted: Option<&SoughtSerial>) -> Report<'a> {
     let body = match &item.content {
         Content::Keystore(report) => Body::Keystore(report),
         Content::SpiffeBundle(report) => Body::SpiffeBundle(report),

@@ -8,8 +8,15 @@ pub struct NameReport {
     /// `dns`, `ip`, `email`, `uri`, `dn`, or the standard's name of another type.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// Its text as it stands; an address in its usual form, a network as CIDR. Octets that are neither in hexadecimal.
+    /// Its text as it stands; an address in its usual form, a network as CIDR. Octets that are neither in hexadecimal, of
+    /// other types behind `#`.
     pub value: String,
+    /// Of another type: the type of an otherName, or the registeredID itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oid: Option<String>,
+    /// Of another type: the octets of its value in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hex: Option<String>,
 }
 
 impl NameReport {
@@ -22,7 +29,7 @@ impl NameReport {
             ReadSubtree::Directory(n) => ("dn", n.to_string()),
             ReadSubtree::Other(kind) => (*kind, String::new()),
         };
-        NameReport { kind, value }
+        NameReport { kind, value, oid: None, hex: None }
     }
 }
 
@@ -34,9 +41,12 @@ impl From<&GeneralName> for NameReport {
             GeneralName::Email(n) => ("email", n.clone()),
             GeneralName::Uri(n) => ("uri", n.clone()),
             GeneralName::Directory(n) => ("dn", n.subject.to_string()),
-            GeneralName::Other(kind) => (*kind, String::new()),
+            GeneralName::Other(other) => {
+                let oid = other.oid.as_ref().map(ToString::to_string);
+                return NameReport { kind: other.kind, value: other.text(), oid, hex: Some(hex(&other.value)) };
+            }
         };
-        NameReport { kind, value }
+        NameReport { kind, value, oid: None, hex: None }
     }
 }
 

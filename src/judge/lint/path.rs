@@ -45,13 +45,17 @@ pub(super) fn check(
     let mut say = |rule: &str, message: String| {
         found.extend(find(rule).and_then(|r| r.finding(audience, message, None)));
     };
-    for (distance, ca) in above.iter().enumerate() {
-        for purpose in certificate.extended_key_usage.iter().flatten().filter(|_| distance > 0) {
-            if !ca.allows_purpose(purpose) && !purpose.is_any() {
-                let ca = shown::certificate(ca);
-                say(chain_rules::PURPOSE, format!("it is for `{purpose}`, which `{ca}` further up does not allow"));
-                break;
-            }
+    let mut enough = true;
+    let count = |c: &TbsFacts| c.extended_key_usage.as_ref().map_or(0, Vec::len);
+    for ca in above.iter().skip(1).filter(|ca| ca.extended_key_usage.is_some()) {
+        let Some(left) = comparisons.checked_sub(count(certificate) + count(ca)) else {
+            enough = false;
+            break;
+        };
+        *comparisons = left;
+        if let Some(purpose) = certificate.purposes_beyond(ca).into_iter().find(|p| !p.is_any()) {
+            let ca = shown::certificate(ca);
+            say(chain_rules::PURPOSE, format!("it is for `{purpose}`, which `{ca}` further up does not allow"));
         }
     }
     let down = || above.iter().rev().map(|c| c.facts());
@@ -64,7 +68,6 @@ pub(super) fn check(
         }
     }
     let exempt = certificate.is_ca() && certificate.is_self_issued();
-    let mut enough = true;
     for ca in above.iter().filter(|_| !exempt) {
         let Some(constraints) = &ca.name_constraints else { continue };
         let cost = cost(certificate, constraints.permitted.len() + constraints.excluded.len());

@@ -203,7 +203,7 @@ impl Run<'_> {
 
     fn certificates(&self, judged: &[Judged], report: &mut LintReport) {
         let audience = self.request.audience();
-        let crls = CrlsByIssuer::new(&self.shelf, &self.crls);
+        let scopes = CrlsByIssuer::new(&self.crls).scopes(&self.crls);
         let mut serials = Serials::default();
         let (mut comparisons, mut signatures) = (MOST_COMPARISONS, MOST_SIGNATURES);
         let (mut leaves, mut last_leaf, mut enough, mut unknown) = (0usize, None, true, 0usize);
@@ -231,7 +231,7 @@ impl Run<'_> {
             enough &= path::check(&certificate, &above, &audience, &mut comparisons, &mut found);
             found.extend(serials.check(&self.shelf, place, number, &certificate, &audience));
             if let Some(name) = self.shelf.issuer_name(place).filter(|_| !certificate.is_self_issued()) {
-                found.extend(crls.points(name, &self.crls, &certificate, &audience));
+                found.extend(scopes.get(&name).and_then(|s| whole::points(s, &certificate, &audience)));
             }
             report.add(at, found, &self.request.allowed);
             if !certificate.is_ca() {
@@ -263,7 +263,7 @@ impl Run<'_> {
 
     fn crls(&self, judged: &[Judged], report: &mut LintReport) {
         let audience = self.request.audience();
-        let numbers = CrlsByIssuer::new(&self.shelf, &self.crls).numbers(&self.crls, &audience);
+        let numbers = CrlsByIssuer::new(&self.crls).numbers(&self.crls, &audience);
         let mut numbers: HashMap<usize, Vec<Finding>> = numbers.into_iter().fold(HashMap::new(), |mut all, (n, f)| {
             all.entry(n).or_default().push(f);
             all

@@ -1,10 +1,8 @@
 use crate::judge::link;
 use crate::keys::{sha256, verify_signature};
-use crate::x509::{Certificate, Crl, NameFacts, fold_rdn, read_certificate};
+use crate::x509::{Certificate, Crl, NameFacts, NameKey, read_certificate};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash, Hasher};
 use std::rc::Rc;
 
 /// So many certificates are kept as facts at once: those above the one that is judged, and more.
@@ -16,9 +14,8 @@ const CANDIDATES: usize = 8;
 /// is read when it is needed.
 pub(super) struct Shelf {
     slots: Vec<Slot>,
-    by_subject: HashMap<u64, Vec<usize>>,
-    by_key: HashMap<u64, Vec<usize>>,
-    hasher: RandomState,
+    by_subject: HashMap<NameKey, Vec<usize>>,
+    by_key: HashMap<(NameKey, Vec<u8>), Vec<usize>>,
     kept: RefCell<HashMap<usize, Rc<Certificate>>>,
     /// How many signatures may still be checked to choose an issuer.
     checks: RefCell<usize>,
@@ -26,7 +23,7 @@ pub(super) struct Shelf {
 
 struct Slot {
     der: Vec<u8>,
-    issuer: u64,
+    issuer: NameKey,
     key_id: Option<Vec<u8>>,
     ca: bool,
 }
@@ -37,7 +34,6 @@ impl Shelf {
             slots: Vec::new(),
             by_subject: HashMap::new(),
             by_key: HashMap::new(),
-            hasher: RandomState::new(),
             kept: RefCell::default(),
             checks: RefCell::new(checks),
         }
@@ -46,17 +42,16 @@ impl Shelf {
     /// Puts a certificate behind the others, and says where.
     pub fn put(&mut self, certificate: &Certificate) -> usize {
         let place = self.slots.len();
-        let subject = self.name(&certificate.subject);
+        let subject = certificate.subject.key();
         self.slots.push(Slot {
             der: certificate.der().to_vec(),
-            issuer: self.name(&certificate.issuer),
+            issuer: certificate.issuer.key(),
             key_id: certificate.subject_key_id.clone(),
             ca: certificate.is_ca(),
         });
         Self::enlist(&self.slots, self.by_subject.entry(subject).or_default(), place);
         if let Some(id) = &certificate.subject_key_id {
-            let key = self.key(subject, id);
-            Self::enlist(&self.slots, self.by_key.entry(key).or_default(), place);
+            Self::enlist(&self.slots, self.by_key.entry((subject, id.clone())).or_default(), place);
         }
         place
     }
@@ -65,17 +60,8 @@ impl Shelf {
         self.slots.len()
     }
 
-    /// Names that are one (RFC 5280 7.1) have one key.
-    pub fn name(&self, name: &NameFacts) -> u64 {
-        let mut state = self.hasher.build_hasher();
-        for rdn in name.subject.rdns() {
-            fold_rdn(rdn.attributes()).hash(&mut state);
-        }
-        state.finish()
-    }
-
     /// The key of the name of a certificate's issuer.
-    pub fn issuer_name(&self, place: usize) -> Option<u64> {
+    pub fn issuer_name(&self, place: usize) -> Option<NameKey> {
         self.slots.get(place).map(|s| s.issuer)
     }
 
@@ -145,8 +131,8 @@ impl Shelf {
 
     /// Certificates of a name that may have issued something, the most likely first: those with the key that is named, CAs.
     pub fn candidates(&self, name: &NameFacts, key_id: Option<&[u8]>) -> Vec<usize> {
-        let name = self.name(name);
-        let with_key = key_id.and_then(|id| self.by_key.get(&self.key(name, id))).into_iter().flatten();
+        let name = name.key();
+        let with_key = key_id.and_then(|id| self.by_key.get(&(name, id.to_vec()))).into_iter().flatten();
         let mut all: Vec<usize> = with_key.chain(self.by_subject.get(&name).into_iter().flatten()).copied().collect();
         let rank = |place: &usize| {
             let (own, ca) = self.slots.get(*place).map_or((None, false), |s| (s.key_id.as_deref(), s.ca));
@@ -160,11 +146,6 @@ impl Shelf {
         all.sort_unstable_by_key(rank);
         all.dedup();
         all
-    }
-
-    /// A name together with a key identifier.
-    fn key(&self, name: u64, id: &[u8]) -> u64 {
-        self.hasher.hash_one((name, id))
     }
 
     /// Puts a certificate on a list of candidates: each once, and no more than are ever tried.

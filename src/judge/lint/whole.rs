@@ -1,13 +1,15 @@
 //! Rules about a whole file: what its certificates and CRLs are to one another.
 
 use super::shelf::Shelf;
-use crate::judge::verify::{CrlProblem, reasons_for};
+use crate::judge::verify::{Points, check_kind};
 use crate::policy::{Audience, Finding, chain_rules, find};
-use crate::x509::{Certificate, Crl};
-use std::collections::HashMap;
+use crate::x509::{Certificate, Crl, IssuingPoint, NameKey, oid};
+use std::collections::{HashMap, HashSet};
 
 /// So many CRLs of one issuer are looked at for a distribution point.
 const CRLS_OF_ONE: usize = 16;
+/// CRLs with more names than these, which nobody makes, are taken to be for any certificate: the names have to be held.
+const MOST_NAMES: usize = 1_000_000;
 
 fn finding(audience: &Audience, rule: &str, message: String) -> Option<Finding> {
     find(rule)?.finding(audience, message, None)
@@ -15,7 +17,7 @@ fn finding(audience: &Audience, rule: &str, message: String) -> Option<Finding> 
 
 /// Which serial numbers of which issuers were seen, and in which certificate first.
 #[derive(Default)]
-pub(super) struct Serials(HashMap<(u64, Vec<u8>), (usize, [u8; 32])>);
+pub(super) struct Serials(HashMap<(NameKey, Vec<u8>), (usize, [u8; 32])>);
 
 impl Serials {
     /// Whether another certificate of the same issuer has the serial number; the same one twice is no matter.
@@ -47,15 +49,57 @@ pub(super) fn order(leaf: usize, issuer: usize, audience: &Audience) -> Option<F
 }
 
 /// CRLs by the name of their issuer.
-pub(super) struct CrlsByIssuer(HashMap<u64, Vec<usize>>);
+pub(super) struct CrlsByIssuer(HashMap<NameKey, Vec<usize>>);
+
+/// What the CRLs of one issuer cover. Each is read once, and each of their names stands once: a file may have many
+/// certificates, CRLs with many names, and certificates with many.
+pub(super) struct Scopes<'a> {
+    points: Vec<IssuingPoint<'a>>,
+    /// The names of their distribution points, as encoded.
+    names: HashSet<&'a [u8]>,
+}
+
+impl<'a> Scopes<'a> {
+    /// Nothing unless each of the CRLs is for a distribution point: one that is for any speaks of every certificate.
+    fn of(crls: &[&'a Crl]) -> Option<Self> {
+        let mut all = Scopes { points: Vec::new(), names: HashSet::new() };
+        for crl in crls {
+            let point = IssuingPoint::of(crl)?.ok()?;
+            for name in point.names()? {
+                all.names.insert(name.ok()?.whole);
+                if all.names.len() > MOST_NAMES {
+                    return None;
+                }
+            }
+            all.points.push(point);
+        }
+        Some(all)
+    }
+
+    /// Whether each of the CRLs would list a certificate, were it not for another distribution point.
+    fn are_elsewhere(&self, certificate: &Certificate) -> bool {
+        let Ok(own) = Points::of(certificate) else { return false };
+        let fit = self.points.iter().all(|point| check_kind(point, certificate).is_ok());
+        fit && own.names().all(|name| !self.names.contains(name))
+    }
+}
 
 impl CrlsByIssuer {
-    pub fn new(shelf: &Shelf, crls: &[Crl]) -> Self {
-        let mut all: HashMap<u64, Vec<usize>> = HashMap::new();
+    pub fn new(crls: &[Crl]) -> Self {
+        let mut all: HashMap<NameKey, Vec<usize>> = HashMap::new();
         for (n, crl) in crls.iter().enumerate() {
-            all.entry(shelf.name(&crl.issuer)).or_default().push(n);
+            all.entry(crl.issuer.key()).or_default().push(n);
         }
         CrlsByIssuer(all)
+    }
+
+    /// What the CRLs of each issuer cover, by its name, where each of them is for a distribution point.
+    pub fn scopes<'a>(&self, crls: &'a [Crl]) -> HashMap<NameKey, Scopes<'a>> {
+        let of = |places: &Vec<usize>| {
+            let crls: Vec<&Crl> = places.iter().take(CRLS_OF_ONE).map(|n| &crls[*n]).collect();
+            Scopes::of(&crls)
+        };
+        self.0.iter().filter_map(|(name, places)| Some((*name, of(places)?))).collect()
     }
 
     /// CRLs of one issuer and scope of which a newer one has no greater number: the place of the newer one, and why.
@@ -79,29 +123,23 @@ impl CrlsByIssuer {
         }
         found
     }
+}
 
-    /// Whether there are CRLs of a certificate's issuer and each is for another distribution point than its own.
-    pub fn points(&self, name: u64, crls: &[Crl], certificate: &Certificate, audience: &Audience) -> Option<Finding> {
-        let places = self.0.get(&name)?;
-        let others = places
-            .iter()
-            .take(CRLS_OF_ONE)
-            .filter(|n| matches!(reasons_for(&crls[**n], certificate), Err(CrlProblem::OtherPoint)));
-        if others.count() < places.len().min(CRLS_OF_ONE) {
-            return None;
-        }
-        let message = "every CRL of its issuer here is for a distribution point that the certificate does not name";
-        finding(audience, chain_rules::CRL_POINT, message.to_string())
+/// Whether there are CRLs of a certificate's issuer and each is for another distribution point than its own.
+pub(super) fn points(scopes: &Scopes<'_>, certificate: &Certificate, audience: &Audience) -> Option<Finding> {
+    if !scopes.are_elsewhere(certificate) {
+        return None;
     }
+    let message = "every CRL of its issuer here is for a distribution point that the certificate does not name";
+    finding(audience, chain_rules::CRL_POINT, message.to_string())
 }
 
 /// What a CRL is for, as encoded: CRLs with one scope share their numbers. A delta shares those of the complete ones, and
 /// comes with the same number as one of them, so it is not compared with them.
 fn scope(crl: &Crl) -> Vec<&[u8]> {
-    let arcs: [&[u64]; 2] = [&[2, 5, 29, 28], &[2, 5, 29, 27]];
     let value = |arcs: &[u64]| crl.extensions.iter().find(|e| e.oid.arcs() == arcs);
-    let mut all: Vec<&[u8]> = value(arcs[0]).into_iter().map(|e| e.value.as_slice()).collect();
-    if value(arcs[1]).is_some() {
+    let mut all: Vec<&[u8]> = value(oid::ISSUING_POINT).into_iter().map(|e| e.value.as_slice()).collect();
+    if value(oid::DELTA_CRL_INDICATOR).is_some() {
         all.push(b"delta");
     }
     all

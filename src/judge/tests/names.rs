@@ -1,10 +1,14 @@
 use crate::judge::{NameViolation, check_names};
 use crate::model::Subject;
-use crate::x509::{Constraints, GeneralName, NameDer, NameFacts, ReadSubtree};
+use crate::x509::{Constraints, GeneralName, NameDer, NameFacts, OtherName, ReadSubtree};
+
+pub fn other(kind: &'static str) -> GeneralName {
+    GeneralName::Other(OtherName { kind, oid: None, value: Vec::new() })
+}
 
 pub fn facts(text: &str) -> NameFacts {
     let subject: Subject = text.parse().unwrap();
-    NameFacts { der: NameDer::of(&subject), subject }
+    NameFacts::new(NameDer::of(&subject), subject)
 }
 
 fn octets(text: &str) -> Vec<u8> {
@@ -22,8 +26,8 @@ fn name(text: &str) -> GeneralName {
         "uri" => GeneralName::Uri(value.into()),
         "ip" => GeneralName::Ip(octets(value)),
         "dn" => GeneralName::Directory(facts(value)),
-        "mailbox" => GeneralName::Other(crate::x509::UTF8_MAILBOX),
-        _ => GeneralName::Other("otherName"),
+        "mailbox" => other(crate::x509::UTF8_MAILBOX),
+        _ => other("otherName"),
     }
 }
 

@@ -19,7 +19,7 @@ fn any_name() -> impl Strategy<Value = GeneralName> {
         any_text().prop_map(GeneralName::Uri),
         proptest::collection::vec(any::<u8>(), 0..40).prop_map(GeneralName::Ip),
         "[a-c ]{1,3}".prop_map(|t| GeneralName::Directory(facts(&format!("/CN=x{t}y")))),
-        Just(GeneralName::Other("otherName")),
+        Just(super::names::other("otherName")),
     ]
 }
 

@@ -1,11 +1,9 @@
 use super::strict;
 use crate::keys::sha256;
 use crate::model::Timestamp;
-use crate::x509::{Certificate, NameFacts, fold_rdn, read_certificate};
+use crate::x509::{Certificate, NameKey, read_certificate};
 use std::cell::OnceCell;
-use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher};
 
 /// Which certificate of a [`Bag`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,9 +16,8 @@ pub struct Place(pub(super) usize);
 pub struct Bag {
     slots: Vec<Slot>,
     seen: HashMap<[u8; 32], usize>,
-    by_subject: HashMap<u64, Vec<usize>>,
-    by_issuer: HashMap<u64, Vec<usize>>,
-    hasher: RandomState,
+    by_subject: HashMap<NameKey, Vec<usize>>,
+    by_issuer: HashMap<NameKey, Vec<usize>>,
 }
 
 /// So many certificates that cannot be the issuer are looked at, to say why they are not.
@@ -38,8 +35,8 @@ pub(super) struct Candidates {
 #[derive(Debug)]
 struct Slot {
     der: Vec<u8>,
-    subject: u64,
-    issuer: u64,
+    subject: NameKey,
+    issuer: NameKey,
     key_id: Option<Vec<u8>>,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -72,7 +69,7 @@ impl Bag {
             self.slots[*known].anchor |= anchor;
             return Place(*known);
         }
-        let (subject, issuer) = (self.key(&certificate.subject), self.key(&certificate.issuer));
+        let (subject, issuer) = (certificate.subject.key(), certificate.issuer.key());
         let number = self.slots.len();
         self.seen.insert(digest, number);
         self.by_subject.entry(subject).or_default().push(number);
@@ -112,26 +109,17 @@ impl Bag {
         slot.read.get_or_init(|| read_certificate(&slot.der).ok().map(Box::new)).as_deref()
     }
 
-    /// Names that are one (RFC 5280 7.1) have one key.
-    fn key(&self, name: &NameFacts) -> u64 {
-        let mut state = self.hasher.build_hasher();
-        for rdn in name.subject.rdns() {
-            fold_rdn(rdn.attributes()).hash(&mut state);
-        }
-        state.finish()
-    }
-
     /// The certificates whose subject is the issuer of this one and that lead to an anchor, the most promising first:
     /// those that may be it before those that cannot, those whose key it names, those nearest to an anchor. No more than
     /// `most` of those that may be it, and a few of the others, for the explanation.
     pub(super) fn issuers_of(
         &self,
         child: &Certificate,
-        distances: &HashMap<u64, usize>,
+        distances: &HashMap<NameKey, usize>,
         at: Timestamp,
         most: usize,
     ) -> Candidates {
-        let key = self.key(&child.issuer);
+        let key = child.issuer.key();
         let Some(all) = self.by_subject.get(&key) else { return Candidates::default() };
         let rank = |number: usize| {
             let slot = self.slots.get(number)?;
@@ -155,7 +143,7 @@ impl Bag {
 
     /// A certificate with the name, and where both say so the key, of this one's issuer; whether it leads to an anchor or not.
     pub(super) fn any_issuer_of(&self, child: &Certificate) -> Option<Place> {
-        let all = self.by_subject.get(&self.key(&child.issuer))?;
+        let all = self.by_subject.get(&child.issuer.key())?;
         let named = |number: &&usize| match (&child.authority_key_id, &self.slots[**number].key_id) {
             (Some(named), Some(own)) => named == own,
             _ => true,
@@ -165,9 +153,10 @@ impl Bag {
 
     /// The names from which chains of names lead up to an anchor, with the number of steps; everything else need not be
     /// tried.
-    pub(super) fn distances(&self) -> HashMap<u64, usize> {
-        let mut found: HashMap<u64, usize> = HashMap::new();
-        let mut next: VecDeque<(u64, usize)> = self.slots.iter().filter(|s| s.anchor).map(|s| (s.subject, 0)).collect();
+    pub(super) fn distances(&self) -> HashMap<NameKey, usize> {
+        let mut found: HashMap<NameKey, usize> = HashMap::new();
+        let mut next: VecDeque<(NameKey, usize)> =
+            self.slots.iter().filter(|s| s.anchor).map(|s| (s.subject, 0)).collect();
         while let Some((name, distance)) = next.pop_front() {
             if found.contains_key(&name) {
                 continue;

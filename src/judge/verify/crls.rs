@@ -1,11 +1,11 @@
 //! What CRLs say about a certificate (RFC 5280 6.3.3).
 
-use super::scope::{self, ALL_REASONS};
+use super::scope::{self, LazyPoints};
 use super::{CrlFault, Refusal};
 use crate::judge::shown;
 use crate::keys::verify_signature;
 use crate::model::{KeyUsage, Oid, Reason, Serial, Timestamp};
-use crate::x509::{Certificate, Crl, X509Error};
+use crate::x509::{ALL_REASONS, Certificate, Crl, X509Error};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -124,12 +124,13 @@ impl Crls {
             return Answer::Revoked { at: *revoked_at, reason: *reason };
         }
         let mut faults = Vec::new();
+        let points = LazyPoints::of(certificate);
         let (mut complete, mut deltas): (Vec<Usable<'_>>, Vec<Usable<'_>>) = (Vec::new(), Vec::new());
         for (number, (source, crl)) in self.all.iter().enumerate() {
             if !crl.issuer.matches(&certificate.issuer) {
                 continue;
             }
-            match self.usable(number, source, crl, certificate, issuer, at) {
+            match self.usable((number, source, crl), certificate, &points, issuer, at) {
                 Ok(usable) if usable.base.is_some() => deltas.push(usable),
                 Ok(usable) => complete.push(usable),
                 Err(problem) => faults.push(CrlFault { source: source.clone(), problem }),
@@ -158,7 +159,7 @@ impl Crls {
                 return Answer::Good(newest);
             }
         }
-        if covered != 0 {
+        if covered != 0 || !complete.is_empty() && faults.is_empty() {
             faults.push(CrlFault { source: "all".into(), problem: CrlProblem::SomeReasons });
         }
         if complete.is_empty() {
@@ -169,10 +170,9 @@ impl Crls {
 
     fn usable<'c>(
         &self,
-        number: usize,
-        source: &'c str,
-        crl: &'c Crl,
+        (number, source, crl): (usize, &'c str, &'c Crl),
         certificate: &Certificate,
+        points: &LazyPoints<'_>,
         issuer: &Certificate,
         at: Timestamp,
     ) -> Result<Usable<'c>, CrlProblem> {
@@ -182,7 +182,7 @@ impl Crls {
             return Err(CrlProblem::OtherKey);
         }
         scope::check_extensions(crl)?;
-        let reasons = scope::reasons_for(crl, certificate)?;
+        let reasons = scope::reasons_for(crl, certificate, points)?;
         let base = scope::base_of(crl).transpose()?;
         if issuer.key_usage.is_some_and(|u| !u.has(KeyUsage::CRL_SIGN)) {
             return Err(CrlProblem::MayNotSign);

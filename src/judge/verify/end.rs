@@ -1,9 +1,11 @@
 //! What is asked of the certificate at the end: its form, time, purpose and names.
 
+use super::work::Work;
 use super::{Purpose, Question, Refusal, strict};
 use crate::judge::{link, matches_host, shown};
-use crate::model::{KeyUsage, SpiffeId, TrustDomain};
+use crate::model::{ExtendedKeyUsage, KeyUsage, SpiffeId, TrustDomain};
 use crate::x509::{Certificate, GeneralName, TbsFacts};
+use std::collections::HashSet;
 
 /// So many names or purposes are told in one sentence.
 const LISTED: usize = 5;
@@ -12,7 +14,7 @@ const LISTED: usize = 5;
 pub(super) fn check(end: &Certificate, question: &Question) -> Result<(), Refusal> {
     strict::check_form(end)?;
     link::check_time(end, question.at)?;
-    check_kind(end)?;
+    check_kind(end, question)?;
     strict::check_names(end)?;
     check_purpose(end, question.purpose)?;
     check_host(end, question)?;
@@ -21,8 +23,12 @@ pub(super) fn check(end: &Certificate, question: &Question) -> Result<(), Refusa
 }
 
 /// It is no CA's.
-pub(super) fn check_kind(end: &TbsFacts) -> Result<(), Refusal> {
-    if end.is_ca() { Err(Refusal::CaAsLeaf { certificate: shown::certificate(end) }) } else { Ok(()) }
+pub(super) fn check_kind(end: &TbsFacts, question: &Question) -> Result<(), Refusal> {
+    if !end.is_ca() {
+        return Ok(());
+    }
+    let svid = question.is_spiffe() || end.uris().any(|uri| read_id(uri).is_ok_and(|id| !id.path().is_empty()));
+    Err(Refusal::CaAsLeaf { certificate: shown::certificate(end), svid })
 }
 
 /// It is for the host that was asked for.
@@ -88,30 +94,47 @@ pub(super) fn check_purpose(end: &TbsFacts, purpose: Purpose) -> Result<(), Refu
     Err(Refusal::Purpose { certificate: shown::certificate(end), purpose: usage, has })
 }
 
-/// The CAs above let the certificate have the purpose that was asked for, or any of its own (RFC 5280 4.2.1.12; that CAs
-/// limit what is below is what every program here does).
-pub(super) fn check_purpose_above(end: &TbsFacts, issuers: &[&Certificate], purpose: Purpose) -> Result<(), Refusal> {
-    if let Some(usage) = purpose.usage() {
-        return match issuers.iter().find(|i| !i.allows_purpose(&usage)) {
-            Some(issuer) => Err(Refusal::PurposeAbove {
-                certificate: shown::certificate(end),
-                issuer: shown::certificate(issuer),
-                purpose: usage,
-            }),
+/// Whether a CA above lets the certificate have the purpose that was asked for, or any of its own (RFC 5280 4.2.1.12; that
+/// CAs limit what is below is what every program here does).
+pub(super) fn check_purpose_below(end: &TbsFacts, issuer: &Certificate, purpose: Purpose) -> Result<(), Refusal> {
+    match purpose.usage() {
+        Some(usage) if issuer.allows_purpose(&usage) => Ok(()),
+        Some(usage) => Err(purpose_above(end, issuer, usage)),
+        None => match exhausted_at(end, &[issuer], &mut Work::new())? {
+            Some(_) => Err(Refusal::NoPurposeLeft { certificate: shown::certificate(end) }),
             None => Ok(()),
-        };
+        },
     }
-    let limited: Vec<_> = issuers
-        .iter()
-        .filter_map(|i| i.extended_key_usage.as_ref())
-        .chain(end.extended_key_usage.as_ref())
-        .filter(|all| !all.iter().any(|e| e.is_any()))
-        .collect();
-    let Some((first, rest)) = limited.split_first() else { return Ok(()) };
-    if first.iter().any(|usage| rest.iter().all(|all| all.contains(usage))) {
-        return Ok(());
+}
+
+/// That a CA above is not for the purpose that was asked for.
+pub(super) fn purpose_above(end: &TbsFacts, issuer: &Certificate, purpose: ExtendedKeyUsage) -> Refusal {
+    Refusal::PurposeAbove { certificate: shown::certificate(end), issuer: shown::certificate(issuer), purpose }
+}
+
+/// The first of the CAs above a certificate, upward, at which nothing is left that it and all of them up to there are for.
+///
+/// # Errors
+/// [`Refusal::GaveUp`] when the lists are longer than `work` is.
+pub(super) fn exhausted_at(
+    end: &TbsFacts,
+    issuers: &[&Certificate],
+    work: &mut Work,
+) -> Result<Option<usize>, Refusal> {
+    let limits = |c: &TbsFacts| c.extended_key_usage.as_ref().is_some_and(|all| !all.iter().any(|e| e.is_any()));
+    let mut left: Option<HashSet<&ExtendedKeyUsage>> = None;
+    for (depth, facts) in std::iter::once(end).chain(issuers.iter().map(|i| i.facts())).enumerate() {
+        let all = facts.extended_key_usage.as_deref().unwrap_or_default();
+        work.spend(all.len())?;
+        if !limits(facts) {
+            continue;
+        }
+        let remain = all.iter().filter(|usage| left.as_ref().is_none_or(|left| left.contains(usage))).collect();
+        if HashSet::is_empty(left.insert(remain)) {
+            return Ok(Some(depth.saturating_sub(1)));
+        }
     }
-    Err(Refusal::NoPurposeLeft { certificate: shown::certificate(end) })
+    Ok(None)
 }
 
 /// The SPIFFE ID of an X.509-SVID, or why it is none (X509-SVID 2, 4.1, 4.3, 5.2).

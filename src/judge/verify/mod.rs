@@ -17,12 +17,13 @@ mod steps;
 mod strict;
 mod verdict;
 mod whole;
+mod work;
 
 pub use bag::{Bag, Place};
 pub use crls::{CrlProblem, Crls};
 pub use question::{Budgets, Purpose, Question};
 pub use refusal::{CrlFault, Refusal};
-pub(super) use scope::reasons_for;
+pub(super) use scope::{Points, check_kind};
 pub use steps::{Step, steps};
 pub use verdict::{Outcome, Status, Tried, Verdict, verify};
 

@@ -6,6 +6,7 @@
 //! work grows with the length of the extensions, and not with the tree that RFC 5280 would have grown.
 
 use super::Refusal;
+use super::work::Work;
 use crate::judge::shown;
 use crate::x509::{ANY_POLICY, Certificate, PolicyFacts, X509Error};
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,9 +102,13 @@ fn holds(demand: Demand, left: u32) -> bool {
 }
 
 /// Whether the policies of a path, from the certificate in question up to the anchor, are what the CAs in it demand.
-pub(super) fn check(path: &[&Certificate]) -> Result<(), Refusal> {
+///
+/// # Errors
+/// Among others [`Refusal::GaveUp`] when the lists are longer than `work` is.
+pub(super) fn check(path: &[&Certificate], work: &mut Work) -> Result<(), Refusal> {
     let Some((anchor, below)) = path.split_last() else { return Ok(()) };
     let facts = path.iter().map(|c| read(c)).collect::<Result<Vec<_>, _>>()?;
+    work.spend(facts.iter().map(|f| f.policies.as_ref().map_or(0, Vec::len) + f.mappings.len()).sum())?;
     // Most paths say nothing that could make them fail.
     if facts.iter().all(|f| f.require_explicit.is_none() && f.mappings.is_empty()) {
         return Ok(());
@@ -117,6 +122,7 @@ pub(super) fn check(path: &[&Certificate]) -> Result<(), Refusal> {
     for (index, (certificate, f)) in below.iter().zip(&facts).enumerate().rev() {
         let last = index == 0;
         let takes_any = !holds(demands.no_any, 0) || !last && certificate.is_self_issued();
+        work.spend(level.0.values().map(BTreeSet::len).sum())?;
         level = match &f.policies {
             Some(policies) => level.below(policies, takes_any),
             None => Level::default(),

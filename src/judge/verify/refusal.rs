@@ -50,6 +50,8 @@ pub enum Refusal {
     CaAsLeaf {
         /// The certificate.
         certificate: String,
+        /// Whether it is asked about, or names itself, as a workload of SPIFFE.
+        svid: bool,
     },
     /// A CA does not say which its key is.
     #[error("the CA `{certificate}` has no subjectKeyIdentifier")]
@@ -240,7 +242,8 @@ impl Refusal {
             Refusal::Untrusted { .. } => ("path-untrusted-root", "RFC 5280 6.1.1 (d)"),
             Refusal::TooDeep { .. } => ("path-too-deep", "RFC 5280 6.1"),
             Refusal::GaveUp { .. } => ("path-gave-up", "RFC 4158 2.4.2"),
-            Refusal::CaAsLeaf { .. } => ("leaf-is-ca", "X509-SVID 5.2, RFC 5280 4.2.1.9"),
+            Refusal::CaAsLeaf { svid: true, .. } => ("leaf-is-ca", "X509-SVID 5.2, RFC 5280 4.2.1.9"),
+            Refusal::CaAsLeaf { .. } => ("leaf-is-ca", "RFC 5280 4.2.1.9"),
             Refusal::NoSubjectKeyId { .. } => ("ca-no-subject-key-id", "RFC 5280 4.2.1.2"),
             Refusal::NoAuthorityKeyId { .. } => ("no-authority-key-id", "RFC 5280 4.2.1.1"),
             Refusal::RootConstraints { .. } => ("root-basic-constraints", "RFC 5280 4.2.1.9"),

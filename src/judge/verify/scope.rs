@@ -2,15 +2,10 @@
 
 use super::CrlProblem;
 use crate::x509::der::{self, Reader};
-use crate::x509::{Crl, TbsFacts, X509Error, oid};
-use std::collections::HashSet;
+use crate::x509::{ALL_REASONS, Crl, FullNames, IssuingPoint, TbsFacts, X509Error, oid, read_reasons};
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
-/// issuingDistributionPoint
-const ISSUING_POINT: &[u64] = &[2, 5, 29, 28];
-/// deltaCRLIndicator
-const DELTA: &[u64] = &[2, 5, 29, 27];
-/// freshestCRL
-const FRESHEST: &[u64] = &[2, 5, 29, 46];
 /// issuerAltName
 const ISSUER_ALT_NAME: &[u64] = &[2, 5, 29, 18];
 /// ExpiredCertsOnCRL (X.509 9.5.2.8)
@@ -20,19 +15,16 @@ const PROCESSED: [&[u64]; 8] = [
     oid::AUTHORITY_KEY_ID,
     oid::CRL_NUMBER,
     oid::AUTHORITY_INFO_ACCESS,
-    ISSUING_POINT,
-    DELTA,
-    FRESHEST,
+    oid::ISSUING_POINT,
+    oid::DELTA_CRL_INDICATOR,
+    oid::FRESHEST_CRL,
     ISSUER_ALT_NAME,
     EXPIRED_CERTS,
 ];
 
-/// Every reason but `unspecified`, bit n for bit n of ReasonFlags (RFC 5280 4.2.1.13).
-pub(super) const ALL_REASONS: u16 = 0b1_1111_1110;
-
 /// The number of the complete CRL that a delta CRL builds on; nothing for a complete one.
 pub(super) fn base_of(crl: &Crl) -> Option<Result<Vec<u8>, CrlProblem>> {
-    let value = &crl.extensions.iter().find(|e| e.oid.arcs() == DELTA)?.value;
+    let value = &crl.extensions.iter().find(|e| e.oid.arcs() == oid::DELTA_CRL_INDICATOR)?.value;
     Some(number(value).map_err(|_| CrlProblem::MalformedScope))
 }
 
@@ -49,7 +41,7 @@ fn number(value: &[u8]) -> Result<Vec<u8>, X509Error> {
 
 /// What the CRL speaks of, as encoded: that of a delta CRL and its base is one (RFC 5280 5.2.4).
 pub(super) fn of(crl: &Crl) -> Option<&[u8]> {
-    crl.extensions.iter().find(|e| e.oid.arcs() == ISSUING_POINT).map(|e| e.value.as_slice())
+    crl.extensions.iter().find(|e| e.oid.arcs() == oid::ISSUING_POINT).map(|e| e.value.as_slice())
 }
 
 /// The extensions of a CRL that is of use: numbered, each once, and nothing critical that is not known.
@@ -70,105 +62,85 @@ pub(super) fn check_extensions(crl: &Crl) -> Result<(), CrlProblem> {
     Ok(())
 }
 
-/// Whether the CRL speaks of a certificate, and of which reasons.
-pub(in crate::judge) fn reasons_for(crl: &Crl, certificate: &TbsFacts) -> Result<u16, CrlProblem> {
-    let Some(point) = crl.extensions.iter().find(|e| e.oid.arcs() == ISSUING_POINT) else { return Ok(ALL_REASONS) };
-    let point = IssuingPoint::read(&point.value).map_err(|_| CrlProblem::MalformedScope)?;
-    if point.indirect {
+/// The distribution points of a certificate: each name that its CRLs may lie under, and the reasons that are found there
+/// (RFC 5280 4.2.1.13, 6.3.3 (d)). Points of other issuers' CRLs, which are indirect, are left out.
+pub(in crate::judge) struct Points<'a>(HashMap<&'a [u8], u16>);
+
+impl<'a> Points<'a> {
+    /// Of a certificate; none where it has no such extension.
+    pub fn of(certificate: &'a TbsFacts) -> Result<Self, X509Error> {
+        let mut all = HashMap::new();
+        let Some(extension) = certificate.extension(oid::CRL_DISTRIBUTION_POINTS) else { return Ok(Points(all)) };
+        let mut outer = Reader::new(&extension.value, "the certificate");
+        let sequence = outer.expect(der::SEQUENCE)?;
+        let mut list = outer.inside(sequence);
+        while !list.is_empty() {
+            let point = list.expect(der::SEQUENCE)?;
+            let mut fields = list.inside(point);
+            let name = fields.optional(der::context_constructed(0))?;
+            let reasons = fields.optional(der::context(1))?.map_or(ALL_REASONS, |v| read_reasons(v.content));
+            let elsewhere = fields.optional(der::context_constructed(2))?.is_some();
+            for name in name.iter().flat_map(|name| FullNames::of(name.content)) {
+                let name = name?;
+                if !elsewhere {
+                    *all.entry(name.whole).or_default() |= reasons;
+                }
+            }
+        }
+        Ok(Points(all))
+    }
+
+    /// The reasons that are found under a name, as encoded; nothing where the certificate does not name it.
+    pub fn reasons_at(&self, name: &[u8]) -> Option<u16> {
+        self.0.get(name).copied()
+    }
+
+    /// The names, as encoded.
+    pub fn names(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
+        self.0.keys().copied()
+    }
+}
+
+/// Whether a CRL of this scope may list a certificate, its distribution points left aside.
+pub(in crate::judge) fn check_kind(point: &IssuingPoint<'_>, certificate: &TbsFacts) -> Result<(), CrlProblem> {
+    if point.is_indirect() {
         return Err(CrlProblem::Indirect);
     }
     let ca = certificate.is_ca();
-    if point.attributes_only || ca && point.users_only || !ca && point.cas_only {
+    if point.is_for_attributes() || ca && point.is_for_users() || !ca && point.is_for_cas() {
         return Err(CrlProblem::OtherKind);
     }
-    let reasons = point.reasons.unwrap_or(ALL_REASONS);
-    let Some(names) = point.names else { return Ok(reasons) };
-    let own = points_of(certificate).map_err(|_| CrlProblem::MalformedScope)?;
-    let met = own.iter().filter(|p| p.names.iter().any(|name| names.contains(name)));
-    // Each point of the certificate tells which reasons are found there (6.3.3 (d)).
-    match met.map(|p| p.reasons & reasons).reduce(|all, more| all | more) {
-        None => Err(CrlProblem::OtherPoint),
-        Some(reasons) => Ok(reasons),
-    }
+    Ok(())
 }
 
-/// issuingDistributionPoint as read.
-struct IssuingPoint<'a> {
-    /// The full names of its point, as encoded; nothing where it has no point. Names relative to the issuer equal nothing.
-    names: Option<Vec<&'a [u8]>>,
-    users_only: bool,
-    cas_only: bool,
-    attributes_only: bool,
-    indirect: bool,
-    reasons: Option<u16>,
-}
-
-impl<'a> IssuingPoint<'a> {
-    fn read(value: &'a [u8]) -> Result<Self, X509Error> {
-        let mut outer = Reader::new(value, "the CRL");
-        let sequence = outer.expect(der::SEQUENCE)?;
-        outer.end()?;
-        let mut fields = outer.inside(sequence);
-        let point = fields.optional(der::context_constructed(0))?;
-        let names = match point {
-            Some(point) => Some(full_names(&mut fields.inside(point))?),
-            None => None,
-        };
-        let flag = |fields: &mut Reader<'a>, tag| -> Result<bool, X509Error> {
-            Ok(fields.optional(der::context(tag))?.is_some_and(|v| v.content != [0]))
-        };
-        let users_only = flag(&mut fields, 1)?;
-        let cas_only = flag(&mut fields, 2)?;
-        let reasons = fields.optional(der::context(3))?.map(|v| bits(v.content));
-        let indirect = flag(&mut fields, 4)?;
-        let attributes_only = flag(&mut fields, 5)?;
-        fields.end()?;
-        Ok(IssuingPoint { names, users_only, cas_only, attributes_only, indirect, reasons })
-    }
-}
-
-/// The names of a DistributionPointName, each as encoded.
-fn full_names<'a>(name: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, X509Error> {
-    let Some(full) = name.optional(der::context_constructed(0))? else { return Ok(Vec::new()) };
-    let mut list = name.inside(full);
-    let mut names = Vec::new();
-    while !list.is_empty() {
-        names.push(list.any()?.whole);
-    }
-    Ok(names)
-}
-
-/// A distribution point of a certificate as read.
-struct Point<'a> {
-    names: Vec<&'a [u8]>,
-    reasons: u16,
-}
-
-/// The distribution points of a certificate, without those where another issuer's CRLs lie, which are indirect.
-fn points_of(certificate: &TbsFacts) -> Result<Vec<Point<'_>>, X509Error> {
-    let Some(extension) = certificate.extension(oid::CRL_DISTRIBUTION_POINTS) else { return Ok(Vec::new()) };
-    let mut outer = Reader::new(&extension.value, "the certificate");
-    let sequence = outer.expect(der::SEQUENCE)?;
-    let mut list = outer.inside(sequence);
-    let mut points = Vec::new();
-    while !list.is_empty() {
-        let point = list.expect(der::SEQUENCE)?;
-        let mut fields = list.inside(point);
-        let names = match fields.optional(der::context_constructed(0))? {
-            Some(name) => full_names(&mut fields.inside(name))?,
-            None => Vec::new(),
-        };
-        let reasons = fields.optional(der::context(1))?.map_or(ALL_REASONS, |v| bits(v.content));
-        let elsewhere = fields.optional(der::context_constructed(2))?.is_some();
-        if !elsewhere {
-            points.push(Point { names, reasons });
+/// Whether the CRL speaks of a certificate with these distribution points, and of which reasons.
+pub(super) fn reasons_for(crl: &Crl, certificate: &TbsFacts, points: &LazyPoints<'_>) -> Result<u16, CrlProblem> {
+    let malformed = |_| CrlProblem::MalformedScope;
+    let Some(point) = IssuingPoint::of(crl).transpose().map_err(malformed)? else { return Ok(ALL_REASONS) };
+    check_kind(&point, certificate)?;
+    let Some(names) = point.names() else { return Ok(point.reasons()) };
+    let own = points.get().as_ref().map_err(|_| CrlProblem::MalformedScope)?;
+    let mut met = None;
+    for name in names {
+        if let Some(reasons) = own.reasons_at(name.map_err(malformed)?.whole) {
+            met = Some(met.unwrap_or(0) | reasons);
         }
     }
-    Ok(points)
+    met.map(|reasons| reasons & point.reasons()).ok_or(CrlProblem::OtherPoint)
 }
 
-/// A named bit list, bit n for bit n.
-fn bits(content: &[u8]) -> u16 {
-    let octets = content.get(1..).unwrap_or_default();
-    (0..16).filter(|n| octets.get(n / 8).is_some_and(|b| b >> (7 - n % 8) & 1 == 1)).fold(0, |all, n| all | 1 << n)
+/// The distribution points of a certificate, read when a CRL makes them matter, and once for all CRLs.
+pub(super) struct LazyPoints<'a> {
+    certificate: &'a TbsFacts,
+    read: OnceCell<Result<Points<'a>, X509Error>>,
+}
+
+impl<'a> LazyPoints<'a> {
+    pub fn of(certificate: &'a TbsFacts) -> Self {
+        LazyPoints { certificate, read: OnceCell::new() }
+    }
+
+    fn get(&self) -> &Result<Points<'a>, X509Error> {
+        self.read.get_or_init(|| Points::of(self.certificate))
+    }
 }

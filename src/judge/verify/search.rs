@@ -8,7 +8,7 @@ use super::bag::Candidates;
 use super::whole::{Judged, Known};
 use super::{Bag, Crls, Place, Question, Refusal, Status, Tried, strict};
 use crate::judge::{Violation, link, shown};
-use crate::x509::Certificate;
+use crate::x509::{Certificate, NameKey};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -81,7 +81,7 @@ enum Way {
 pub(super) struct Search<'a> {
     bag: &'a Bag,
     question: &'a Question,
-    distances: HashMap<u64, usize>,
+    distances: HashMap<NameKey, usize>,
     candidates: HashMap<Place, Rc<Candidates>>,
     /// Whether one certificate may stand above another.
     pairs: HashMap<(Place, Place), bool>,
@@ -230,16 +230,18 @@ impl<'a> Search<'a> {
     fn tell_where_it_ends(&mut self, path: &[Place]) {
         let mut path = path.to_vec();
         while let Some((last, child)) = path.last().and_then(|p| Some((*p, self.bag.get(*p)?))) {
-            let (certificate, issuer) = (shown::certificate(child), shown::escaped(&child.issuer.subject.to_string()));
             let next = self.bag.any_issuer_of(child).filter(|_| !child.is_self_issued());
+            // Names are written out at the end of the way only: they may be long, and the way too.
+            let (certificate, issuer) =
+                (|| shown::certificate(child), || shown::escaped(&child.issuer.subject.to_string()));
             let refusal = match next {
                 Some(next) if !self.is_in(&path, next) && path.len() <= self.question.budgets.depth => {
                     path.push(next);
                     continue;
                 }
-                Some(_) => Refusal::NoAnchor { certificate, issuer },
-                None if child.is_self_issued() => Refusal::Untrusted { certificate },
-                None => Refusal::NoIssuer { certificate, issuer },
+                Some(_) => Refusal::NoAnchor { certificate: certificate(), issuer: issuer() },
+                None if child.is_self_issued() => Refusal::Untrusted { certificate: certificate() },
+                None => Refusal::NoIssuer { certificate: certificate(), issuer: issuer() },
             };
             return self.fail(&path, Failed::new(Nearness::NothingAbove, last, refusal));
         }
@@ -250,7 +252,10 @@ impl<'a> Search<'a> {
         let Some(new) = self.bag.get(candidate) else { return true };
         path.iter().any(|p| {
             *p == candidate
-                || self.bag.get(*p).is_some_and(|c| c.public_key == new.public_key && c.subject.matches(&new.subject))
+                || self
+                    .bag
+                    .get(*p)
+                    .is_some_and(|c| c.subject.key() == new.subject.key() && c.public_key == new.public_key)
         })
     }
 
@@ -297,7 +302,7 @@ impl<'a> Search<'a> {
         match self.known.whole(path) {
             Judged::Good(statuses) => self.good = Some((path.to_vec(), statuses)),
             Judged::Bad(failed) => self.fail(path, failed),
-            Judged::TooMuch(most) => self.gave_up = Some(("comparisons of names", most)),
+            Judged::TooMuch(what, most) => self.gave_up = Some((what, most)),
         }
     }
 

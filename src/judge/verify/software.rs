@@ -19,11 +19,24 @@ pub(super) fn warnings(bag: &Bag, path: &[Place], question: &Question) -> Vec<St
                 "the basicConstraints of `{name}` are not critical, which `openssl verify -x509_strict` and Python 3.13 refuse"
             ));
         }
+        if place.basic_constraints.is_some_and(|b| !b.ca && b.path_len.is_some()) {
+            all.push(format!(
+                "`{name}` is no CA and has a pathLenConstraint, which `openssl verify -x509_strict` and Python 3.13 refuse"
+            ));
+        }
         if !issuer && place.subject_key_id.is_none() {
             all.push(format!("`{name}` has no subjectKeyIdentifier, which `openssl verify -x509_strict` refuses"));
         }
         if place.serial.is_none() {
-            all.push(format!("the serial number of `{name}` is not positive or too long, which pyca/cryptography refuses, and Go where it is negative"));
+            let problem = match &place.raw_serial[..] {
+                [first, ..] if first & 0x80 != 0 => "is negative, which pyca/cryptography and Go refuse".into(),
+                octets if octets.iter().all(|b| *b == 0) => "is zero, which pyca/cryptography refuses".into(),
+                octets => format!(
+                    "has {} octets, and the standard has 20 at most, which pyca/cryptography holds it to",
+                    octets.len()
+                ),
+            };
+            all.push(format!("the serial number of `{name}` {problem}"));
         }
         let usages = place.extended_key_usage.as_deref().unwrap_or_default();
         if let Some(usage) = question.purpose.usage()

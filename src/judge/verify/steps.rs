@@ -1,6 +1,7 @@
 //! Every step of the judgment of one path, with the facts that it rests on: for who wants to see why.
 
 use super::crls::{self, Answer};
+use super::work::Work;
 use super::{Bag, Crls, Place, Question, Refusal, end, policies, strict};
 use crate::judge::names::Budget;
 use crate::judge::{Violation, limits, link, shown};
@@ -59,7 +60,8 @@ pub fn steps(bag: &Bag, path: &[Place], crls: &Crls, question: &Question) -> Vec
     if let (Some((leaf, _)), Some((top, _))) = (places.first(), places.last())
         && bag.is_anchor(*top)
     {
-        all.add(*leaf, "policies", "no CA demands a policy that is missing".into(), policies::check(&certificates));
+        let result = policies::check(&certificates, &mut Work::new());
+        all.add(*leaf, "policies", "no CA demands a policy that is missing".into(), result);
     }
     all.all
 }
@@ -75,7 +77,7 @@ impl Steps {
 
     /// What is asked of the certificate in question alone.
     fn end(&mut self, at: Place, end: &Certificate, question: &Question) {
-        self.add(at, "leaf", "no CA".into(), end::check_kind(end));
+        self.add(at, "leaf", "no CA".into(), end::check_kind(end, question));
         let usages = end.extended_key_usage.as_deref().unwrap_or_default();
         let purposes = if usages.is_empty() {
             "for any purpose".to_string()
@@ -113,7 +115,7 @@ impl Steps {
         }
         if let (Some(usages), Some(leaf)) = (&ca.extended_key_usage, below.first()) {
             let usages = usages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let result = end::check_purpose_above(leaf, &[ca], question.purpose);
+            let result = end::check_purpose_below(leaf, ca, question.purpose);
             self.add(at, "purpose", shown::escaped(&format!("issues for {usages}")), result);
         }
     }

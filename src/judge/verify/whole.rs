@@ -2,9 +2,10 @@
 
 use super::crls::{self, Answer};
 use super::search::{Failed, Nearness};
+use super::work::Work;
 use super::{Bag, Crls, Place, Question, Refusal, Status, end, policies, strict};
 use crate::judge::names::{Budget, MAX_COMPARISONS};
-use crate::judge::{NameViolation, Violation, limits};
+use crate::judge::{NameViolation, Violation, limits, shown};
 use crate::model::SpiffeId;
 use crate::x509::Certificate;
 use std::collections::{HashMap, HashSet};
@@ -13,8 +14,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) enum Judged {
     Good(Vec<Status>),
     Bad(Failed),
-    /// Nobody can tell within so many comparisons.
-    TooMuch(usize),
+    /// Nobody can tell within so much work: what was counted, and the most of it.
+    TooMuch(&'static str, usize),
 }
 
 /// What is known of pairs of certificates from the paths that were judged.
@@ -23,6 +24,7 @@ pub(super) struct Known<'a> {
     crls: &'a Crls,
     question: &'a Question,
     names: Budget,
+    work: Work,
     /// A certificate whose names a CA above it permits.
     permitted: HashSet<(Place, Place)>,
     /// A certificate that a CA above it refuses, by its name constraints or purposes: in whatever path.
@@ -43,6 +45,7 @@ impl<'a> Known<'a> {
             crls,
             question,
             names: Budget::new(),
+            work: Work::new(),
             permitted: HashSet::new(),
             refused: HashSet::new(),
             shut: HashSet::new(),
@@ -78,8 +81,10 @@ impl<'a> Known<'a> {
         self.culprit = None;
         match self.check(path) {
             Ok(statuses) => Judged::Good(statuses),
-            Err(failed) if failed.refusal.is_too_much() => Judged::TooMuch(MAX_COMPARISONS),
-            Err(failed) => Judged::Bad(failed),
+            Err(failed) => match failed.refusal.too_much() {
+                Some((what, most)) => Judged::TooMuch(what, most),
+                None => Judged::Bad(failed),
+            },
         }
     }
 
@@ -101,23 +106,20 @@ impl<'a> Known<'a> {
             return Err(whole(violation.into()));
         }
         self.names(path, &certificates)?;
-        let purpose = self.question.purpose;
-        if let Err(refusal) = end::check_purpose_above(leaf, issuers, purpose) {
-            if let Some(usage) = purpose.usage() {
-                let limiting = above.iter().zip(issuers).filter(|(_, issuer)| !issuer.allows_purpose(&usage));
-                let limiting: Vec<Place> = limiting.map(|(place, _)| *place).collect();
-                self.culprit = limiting.first().copied();
-                self.refused.extend(limiting.into_iter().map(|place| (*target, place)));
-            } else {
-                let fails = |n: &usize| {
-                    let some = issuers.get(..=*n).unwrap_or_default();
-                    end::check_purpose_above(leaf, some, purpose).is_err()
-                };
-                self.culprit = (0..issuers.len()).find(fails).and_then(|n| above.get(n).copied());
+        if let Some(usage) = self.question.purpose.usage() {
+            let lists = issuers.iter().filter_map(|i| i.extended_key_usage.as_ref());
+            self.work.spend(lists.map(Vec::len).sum()).map_err(whole)?;
+            let limiting = || above.iter().zip(issuers).filter(|(_, issuer)| !issuer.allows_purpose(&usage));
+            if let Some((place, issuer)) = limiting().next() {
+                self.culprit = Some(*place);
+                self.refused.extend(limiting().map(|(place, _)| (*target, *place)));
+                return Err(whole(end::purpose_above(leaf, issuer, usage.clone())));
             }
-            return Err(whole(refusal));
+        } else if let Some(depth) = end::exhausted_at(leaf, issuers, &mut self.work).map_err(whole)? {
+            self.culprit = above.get(depth).copied();
+            return Err(whole(Refusal::NoPurposeLeft { certificate: shown::certificate(leaf) }));
         }
-        policies::check(&certificates).map_err(whole)?;
+        policies::check(&certificates, &mut self.work).map_err(whole)?;
         let domain = self.question.trust_domain.as_ref().or(self.question.spiffe.as_ref().map(SpiffeId::trust_domain));
         if let Some(domain) = domain {
             end::check_anchor_domain(anchor, domain).map_err(|r| Failed::new(Nearness::Whole, *top, r))?;
@@ -194,8 +196,14 @@ fn is_too_deep(path: &[&Certificate]) -> bool {
 }
 
 impl Refusal {
-    /// Whether it took more comparisons of names than are made.
-    pub(super) fn is_too_much(&self) -> bool {
-        matches!(self, Refusal::Chain(Violation::NameConstraints { problem: NameViolation::TooMany { .. }, .. }))
+    /// Of what it took more than is looked at, and how much that is.
+    pub(super) fn too_much(&self) -> Option<(&'static str, usize)> {
+        match self {
+            Refusal::Chain(Violation::NameConstraints { problem: NameViolation::TooMany { .. }, .. }) => {
+                Some(("comparisons of names", MAX_COMPARISONS))
+            }
+            Refusal::GaveUp { what, tried } => Some((what, *tried)),
+            _ => None,
+        }
     }
 }

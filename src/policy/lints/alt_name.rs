@@ -6,7 +6,7 @@ use super::{Cut, View, hex, rule};
 use crate::model::{DnsProblem, EmailAddress, UriName};
 use crate::policy::lint::{Lint, Report};
 use crate::policy::set::RuleSet;
-use crate::x509::{GeneralName, NameFacts, oid};
+use crate::x509::{GeneralName, oid};
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
@@ -89,7 +89,7 @@ fn identity(name: &GeneralName) -> Option<(u8, &[u8])> {
         GeneralName::Ip(n) => (7, n),
         GeneralName::Email(n) => (1, n.as_bytes()),
         GeneralName::Uri(n) => (6, n.as_bytes()),
-        GeneralName::Directory(NameFacts { der, .. }) => (4, der.as_bytes()),
+        GeneralName::Directory(name) => (4, name.der.as_bytes()),
         GeneralName::Other(_) => return None,
     })
 }
@@ -112,7 +112,7 @@ fn show(name: &GeneralName) -> String {
         GeneralName::Dns(n) | GeneralName::Email(n) | GeneralName::Uri(n) => n.clone(),
         GeneralName::Ip(n) => hex(n),
         GeneralName::Directory(n) => n.subject.to_string(),
-        GeneralName::Other(kind) => (*kind).into(),
+        GeneralName::Other(other) => other.kind.into(),
     }
 }
 

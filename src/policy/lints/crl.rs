@@ -1,7 +1,6 @@
 //! The headers of a CRL. A CRL of another version than 2, or with a number of over 20 octets, is not even read.
 
-use super::crl_scope::SCOPE;
-use super::crl_view::{CrlView, DELTA, extension};
+use super::crl_view::{CrlView, extension};
 use super::extension::named;
 use super::key::Key;
 use super::signature::{Algorithm, is_forged};
@@ -98,9 +97,9 @@ const KNOWN: [(&[u64], bool); 8] = [
     (oid::AUTHORITY_KEY_ID, false),
     (&[2, 5, 29, 18], false),
     (oid::CRL_NUMBER, false),
-    (DELTA, true),
-    (SCOPE, true),
-    (&[2, 5, 29, 46], false),
+    (oid::DELTA_CRL_INDICATOR, true),
+    (oid::ISSUING_POINT, true),
+    (oid::FRESHEST_CRL, false),
     (EXPIRED_CERTIFICATES, false),
     (oid::AUTHORITY_INFO_ACCESS, false),
 ];

@@ -6,6 +6,7 @@ use super::validity::is_misencoded;
 use super::{hex, repeated};
 use crate::model::Reason;
 use crate::policy::lint::{Check, Lint};
+use crate::x509::IssuingPoint;
 use crate::x509::der::{self, Reader};
 
 const fn rule(id: &'static str, citation: &'static str, about: &'static str, check: EntryCheck) -> Lint {
@@ -117,7 +118,7 @@ fn critical(entry: &Entry<'_>, _: &CrlView<'_>) -> Option<String> {
 }
 
 fn certificate_issuer(entry: &Entry<'_>, v: &CrlView<'_>) -> Option<String> {
-    let indirect = v.scope.as_ref().is_some_and(super::crl_scope::Scope::is_indirect);
+    let indirect = v.scope.as_ref().is_some_and(IssuingPoint::is_indirect);
     (!indirect && entry.extension(CERTIFICATE_ISSUER).is_some())
         .then(|| format!("{} names a certificateIssuer, and the CRL is not an indirect one", name(entry)))
 }

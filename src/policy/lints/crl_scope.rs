@@ -1,11 +1,11 @@
 //! What a CRL covers: issuingDistributionPoint, and deltas.
 
-use super::crl_view::{CrlView, DELTA, extension};
+use super::crl_view::{CrlView, extension};
 use super::{crl_rule as rule, hex};
 use crate::policy::lint::{Lint, Report};
 use crate::policy::set::RuleSet;
-use crate::x509::X509Error;
-use crate::x509::der::{self, Reader, Value};
+use crate::x509::der::{self, Reader};
+use crate::x509::{ALL_REASONS, IssuingPoint, oid};
 
 pub(super) static LINTS: &[Lint] = &[
     rule("crl-scope-malformed", "RFC 5280 5.2.5", "an issuingDistributionPoint can be read", malformed)
@@ -35,68 +35,21 @@ pub(super) static LINTS: &[Lint] = &[
         .on(&[RuleSet::Rustls]),
 ];
 
-/// issuingDistributionPoint (RFC 5280 5.2.5).
-pub(super) const SCOPE: &[u64] = &[2, 5, 29, 28];
-const FRESHEST: &[u64] = &[2, 5, 29, 46];
-
-/// An issuingDistributionPoint as encoded.
-pub(in crate::policy) struct Scope<'a> {
-    /// Its fields: tag and content.
-    fields: Vec<Value<'a>>,
-}
-
-const POINT: u8 = der::context_constructed(0);
-const USERS: u8 = der::context(1);
-const CAS: u8 = der::context(2);
-const SOME_REASONS: u8 = der::context(3);
-const INDIRECT: u8 = der::context(4);
-const ATTRIBUTES: u8 = der::context(5);
-const RELATIVE: u8 = der::context_constructed(1);
-
-impl<'a> Scope<'a> {
-    /// Reads one; each field at most once, in order.
-    pub fn read(value: &'a [u8]) -> Result<Self, X509Error> {
-        let mut outer = Reader::new(value, "issuingDistributionPoint");
-        let sequence = outer.expect(der::SEQUENCE)?;
-        outer.end()?;
-        let mut reader = outer.inside(sequence);
-        let mut fields = Vec::new();
-        for tag in [POINT, USERS, CAS, SOME_REASONS, INDIRECT, ATTRIBUTES] {
-            fields.extend(reader.optional(tag)?);
-        }
-        reader.end()?;
-        let flag = |f: &Value<'_>| matches!(f.tag, USERS | CAS | INDIRECT | ATTRIBUTES);
-        if fields.iter().any(|f| flag(f) && f.content.len() != 1) {
-            return Err(reader.fail("a BOOLEAN that is not one octet long"));
-        }
-        Ok(Scope { fields })
-    }
-
-    fn has(&self, tag: u8) -> bool {
-        self.fields.iter().any(|f| f.tag == tag && f.content != [0])
-    }
-
-    /// Whether its entries may be other issuers' certificates.
-    pub fn is_indirect(&self) -> bool {
-        self.has(INDIRECT)
-    }
-}
-
-fn with_scope(v: &CrlView<'_>, check: impl FnOnce(&Scope<'_>)) {
+fn with_scope(v: &CrlView<'_>, check: impl FnOnce(&IssuingPoint<'_>)) {
     if let Some(scope) = &v.scope {
         check(scope);
     }
 }
 
 fn malformed(v: &CrlView<'_>, report: &mut Report) {
-    if extension(v.crl, SCOPE).is_some() && v.scope.is_none() {
+    if extension(v.crl, oid::ISSUING_POINT).is_some() && v.scope.is_none() {
         report.say("the CRL's issuingDistributionPoint does not have the structure that its standard gives it");
     }
 }
 
 fn empty(v: &CrlView<'_>, report: &mut Report) {
     with_scope(v, |s| {
-        if s.fields.iter().all(|f| f.content == [0]) {
+        if s.is_empty() {
             report.say("the CRL's issuingDistributionPoint limits nothing");
         }
     });
@@ -104,7 +57,7 @@ fn empty(v: &CrlView<'_>, report: &mut Report) {
 
 fn default_written(v: &CrlView<'_>, report: &mut Report) {
     with_scope(v, |s| {
-        if s.fields.iter().any(|f| f.tag != POINT && f.content == [0]) {
+        if s.writes_default() {
             report.say("the CRL's issuingDistributionPoint has a FALSE written out");
         }
     });
@@ -112,7 +65,7 @@ fn default_written(v: &CrlView<'_>, report: &mut Report) {
 
 fn kinds(v: &CrlView<'_>, report: &mut Report) {
     with_scope(v, |s| {
-        if [USERS, CAS, ATTRIBUTES].into_iter().filter(|t| s.has(*t)).count() > 1 {
+        if [s.is_for_users(), s.is_for_cas(), s.is_for_attributes()].into_iter().filter(|is_set| *is_set).count() > 1 {
             report.say("the CRL says that it is for one kind of certificates only, and for another kind only");
         }
     });
@@ -120,7 +73,7 @@ fn kinds(v: &CrlView<'_>, report: &mut Report) {
 
 fn reasons(v: &CrlView<'_>, report: &mut Report) {
     with_scope(v, |s| {
-        if s.has(SOME_REASONS) {
+        if s.reasons() != ALL_REASONS {
             report.say(
                 "the CRL lists some reasons only: without CRLs for the others, certificates stay of unknown status",
             );
@@ -130,7 +83,7 @@ fn reasons(v: &CrlView<'_>, report: &mut Report) {
 
 fn relative(v: &CrlView<'_>, report: &mut Report) {
     with_scope(v, |s| {
-        if s.fields.iter().any(|f| f.tag == POINT && f.content.first() == Some(&RELATIVE)) {
+        if s.is_relative() {
             report.say("the CRL's distribution point is named relative to its issuer");
         }
     });
@@ -145,7 +98,7 @@ fn indirect(v: &CrlView<'_>, report: &mut Report) {
 }
 
 fn base(v: &CrlView<'_>, report: &mut Report) {
-    let Some(indicator) = extension(v.crl, DELTA) else { return };
+    let Some(indicator) = extension(v.crl, oid::DELTA_CRL_INDICATOR) else { return };
     let mut reader = Reader::new(&indicator.value, "deltaCRLIndicator");
     let number = reader.expect(der::INTEGER).ok().filter(|_| reader.is_empty()).map(|i| i.content);
     let Some(base) = number.filter(|n| n.first().is_some_and(|b| b & 0x80 == 0)) else {
@@ -159,13 +112,13 @@ fn base(v: &CrlView<'_>, report: &mut Report) {
 }
 
 fn freshest(v: &CrlView<'_>, report: &mut Report) {
-    if v.delta && extension(v.crl, FRESHEST).is_some() {
+    if v.delta && extension(v.crl, oid::FRESHEST_CRL).is_some() {
         report.say("it is a delta CRL and has freshestCRL");
     }
 }
 
 fn rustls_kind(v: &CrlView<'_>, report: &mut Report) {
-    let limited = v.scope.as_ref().is_some_and(|s| s.is_indirect() || s.has(SOME_REASONS) || s.has(ATTRIBUTES));
+    let limited = v.scope.as_ref().is_some_and(|s| s.is_indirect() || s.names_reasons() || s.is_for_attributes());
     if v.delta || limited {
         let what = if v.delta { "a delta CRL" } else { "an indirect or partial CRL" };
         report.say(format!("it is {what}, and rustls-webpki refuses to read it"));

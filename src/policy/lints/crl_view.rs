@@ -1,8 +1,7 @@
-use super::crl_scope::{SCOPE, Scope};
 use crate::model::Timestamp;
 use crate::policy::judgment::CrlContext;
 use crate::x509::der::{self, Reader};
-use crate::x509::{Crl, ExtensionFacts, TbsFacts, X509Error};
+use crate::x509::{Crl, ExtensionFacts, IssuingPoint, TbsFacts, X509Error, oid};
 
 /// Looks at one entry, and says what is wrong with it.
 pub(in crate::policy) type EntryCheck = fn(&Entry<'_>, &CrlView<'_>) -> Option<String>;
@@ -21,7 +20,7 @@ pub(in crate::policy) struct CrlView<'a> {
     /// Whether it has a deltaCRLIndicator.
     pub delta: bool,
     /// Its issuingDistributionPoint, where it has one that can be read.
-    pub scope: Option<Scope<'a>>,
+    pub scope: Option<IssuingPoint<'a>>,
     /// Whether it names a version: CRLs of version 1 name none.
     pub versioned: bool,
     /// Why the walk ended early.
@@ -65,13 +64,10 @@ pub(in crate::policy) struct EntryExtension<'a> {
 /// The standard defines three; what has more of them may take more time.
 const COMMON_EXTENSIONS: usize = 3;
 
-/// deltaCRLIndicator (RFC 5280 5.2.4).
-pub(super) const DELTA: &[u64] = &[2, 5, 29, 27];
-
 impl<'a> CrlView<'a> {
     pub fn new(crl: &'a Crl, context: &CrlContext<'a>, checks: Vec<(&'static str, EntryCheck)>) -> Self {
         let tallies = checks.into_iter().map(|(lint, check)| Tally { lint, check, first: None, count: 0 }).collect();
-        let delta = crl.extensions.iter().any(|e| e.oid.arcs() == DELTA);
+        let delta = crl.extensions.iter().any(|e| e.oid.arcs() == oid::DELTA_CRL_INDICATOR);
         // The CRL was read once already, so its headers cannot fail here.
         let Headers { versioned, date_tags, entries } = headers(crl.tbs()).unwrap_or_default();
         let mut view = CrlView {
@@ -82,7 +78,7 @@ impl<'a> CrlView<'a> {
             date_tags,
             entries,
             delta,
-            scope: extension(crl, SCOPE).and_then(|e| Scope::read(&e.value).ok()),
+            scope: IssuingPoint::of(crl).and_then(Result::ok),
             versioned,
             broken: None,
             ascending: true,

@@ -33,7 +33,6 @@ pub(super) static LINTS: &[Lint] = &[
 
 const ISSUER_ALT_NAME: &[u64] = &[2, 5, 29, 18];
 const SUBJECT_DIRECTORY_ATTRIBUTES: &[u64] = &[2, 5, 29, 9];
-const FRESHEST_CRL: &[u64] = &[2, 5, 29, 46];
 const SUBJECT_INFO_ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 11];
 const TLS_FEATURE: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 24];
 /// Every extension of Netscape's: nsCertType, nsComment, nsRevocationURL and others.
@@ -46,7 +45,7 @@ const FIXED: [(&[u64], bool); 5] = [
     (oid::INHIBIT_ANY_POLICY, true),
     (SUBJECT_DIRECTORY_ATTRIBUTES, false),
     (SUBJECT_INFO_ACCESS, false),
-    (FRESHEST_CRL, false),
+    (oid::FRESHEST_CRL, false),
 ];
 
 /// Extensions by the names that people know.
@@ -67,10 +66,10 @@ const NAMES: [(&[u64], &str); 20] = [
     (oid::AUTHORITY_INFO_ACCESS, "authorityInfoAccess"),
     (ISSUER_ALT_NAME, "issuerAltName"),
     (SUBJECT_DIRECTORY_ATTRIBUTES, "subjectDirectoryAttributes"),
-    (FRESHEST_CRL, "freshestCRL"),
+    (oid::FRESHEST_CRL, "freshestCRL"),
     (SUBJECT_INFO_ACCESS, "subjectInfoAccess"),
-    (&[2, 5, 29, 27], "deltaCRLIndicator"),
-    (&[2, 5, 29, 28], "issuingDistributionPoint"),
+    (oid::DELTA_CRL_INDICATOR, "deltaCRLIndicator"),
+    (oid::ISSUING_POINT, "issuingDistributionPoint"),
 ];
 
 /// An extension in a sentence: its name, else its OID.

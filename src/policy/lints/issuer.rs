@@ -55,9 +55,7 @@ fn path_len(v: &View<'_>, report: &mut Report) {
 
 fn purpose(v: &View<'_>, report: &mut Report) {
     let Some(issuer) = v.issuer.filter(|_| !v.self_signed) else { return };
-    for p in v.facts.extended_key_usage.iter().flatten().filter(|p| !p.is_any()) {
-        if !issuer.allows_purpose(p) {
-            report.say(format!("the issuer's extKeyUsage does not allow `{p}`"));
-        }
+    for p in v.facts.purposes_beyond(issuer).into_iter().filter(|p| !p.is_any()) {
+        report.say(format!("the issuer's extKeyUsage does not allow `{p}`"));
     }
 }

@@ -7,6 +7,7 @@ use crate::policy::lint::{Lint, Report};
 use crate::policy::set::RuleSet;
 use crate::x509::der::{self, Reader, Value};
 use crate::x509::{GeneralName, X509Error};
+use std::collections::HashSet;
 
 pub(super) static LINTS: &[Lint] = &[
     rule("issuer-empty", "RFC 5280 4.1.2.4", "the issuer has a name", issuer_empty)
@@ -263,9 +264,14 @@ fn leaf_email(v: &View<'_>, report: &mut Report) {
     if v.ca {
         return;
     }
-    for value in v.facts.subject.subject.values(&AttributeType::email_address()) {
-        let same = |n: &GeneralName| matches!(n, GeneralName::Email(e) if e.eq_ignore_ascii_case(value));
-        if !v.names().iter().any(same) {
+    let wanted = v.facts.subject.subject.values(&AttributeType::email_address());
+    let found = v.names().iter().filter(|_| !wanted.is_empty()).filter_map(|n| match n {
+        GeneralName::Email(mailbox) => Some(mailbox.to_ascii_lowercase()),
+        _ => None,
+    });
+    let found: HashSet<String> = found.collect();
+    for value in wanted {
+        if !found.contains(&value.to_ascii_lowercase()) {
             let value = Cut(value);
             let hint = format!("pass `--email {value}`, and leave it out of the subject");
             report.say_with(format!("the subject's emailAddress `{value}` is not in subjectAltName"), hint);

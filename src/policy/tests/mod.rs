@@ -236,6 +236,16 @@ fn findings_as_json() {
 }
 
 #[test]
+fn every_reason_is_not_some() {
+    for (bits, some) in [(&[7u8, 0x7f, 0x80][..], false), (&[7, 0xff, 0x80], false), (&[7, 0x3f, 0x80], true)] {
+        let mut sample = CrlSample::new();
+        sample.scope(&[&[0x83, bits.len() as u8], bits].concat());
+        let found = lint_crl(&sample.crl, &sample.context());
+        assert_eq!(ids(&found).contains(&"crl-scope-reasons"), some, "{bits:02x?}");
+    }
+}
+
+#[test]
 fn entries_are_counted() {
     let mut sample = CrlSample::new();
     let late: Vec<_> = (1..=3).map(|n| sample::entry(&[n], "2026-06-02T00:00:00Z", &[])).collect();

@@ -205,7 +205,7 @@ impl Sample {
 }
 
 pub fn name_facts(name: &[u8]) -> NameFacts {
-    NameFacts { der: NameDer::as_read(name), subject: read_name(name).unwrap() }
+    NameFacts::new(NameDer::as_read(name), read_name(name).unwrap())
 }
 
 fn replace_field(sequence: &[u8], index: usize, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {

@@ -7,7 +7,7 @@ use crate::judge::tests::certificates::*;
 use crate::judge::tests::lab::{Lab, lab, limits, sans};
 use crate::keys::{Approved, Signer};
 use crate::model::{ExtendedKeyUsage, KeyUsage, Reason, San, SanSet, SpiffeId};
-use crate::x509::der::{self, constructed, tlv};
+use crate::x509::der::{self, Reader, constructed, tlv};
 use crate::x509::{
     Certificate, CertificateFields, Crl, CrlEntries, CrlFields, NameDer, RevokedEntry, SignatureAlgorithm, TbsCrl,
 };
@@ -134,6 +134,18 @@ fn what_a_leaf_must_be() {
     let c = chain();
     assert_eq!(c.of(|_| {}), "good");
     assert_eq!(c.of(|f| f.ca = Some(None)), "leaf-is-ca");
+    // SPIFFE forbids it of workloads only.
+    let cited = |name: &str, ask: fn(&mut Question)| {
+        let name = name.parse().map_or_else(|_| San::host(name).unwrap(), San::Spiffe);
+        let ca = c.leaf(|f| (f.ca, f.names) = (Some(None), SanSet::new([name]).unwrap()));
+        c.ask(&ca, ask).refusal.unwrap().citation()
+    };
+    let id = "spiffe://example.org/api";
+    assert_eq!(cited("api.lab.internal", |_| {}), "RFC 5280 4.2.1.9");
+    assert_eq!(cited("spiffe://example.org", |_| {}), "RFC 5280 4.2.1.9");
+    assert_eq!(cited(id, |_| {}), "X509-SVID 5.2, RFC 5280 4.2.1.9");
+    let spiffe = |q: &mut Question| q.trust_domain = Some("example.org".parse().unwrap());
+    assert_eq!(cited("api.lab.internal", spiffe), "X509-SVID 5.2, RFC 5280 4.2.1.9");
     assert_eq!(c.of(|f| f.key_usage = KeyUsage::KEY_CERT_SIGN), "chain-leaf-signs");
     assert_eq!(c.of(|f| f.authority_key_id = None), "no-authority-key-id");
     assert_eq!(c.of(|f| f.authority_key_id = Some(vec![1; 20])), "chain-key-identifier");
@@ -159,6 +171,21 @@ fn what_a_leaf_must_be() {
     assert_eq!(c.with_leaf(|all| all.push(extension("1.2.3.4", true, &[5, 0]))), "chain-unknown-critical");
     assert_eq!(c.with_leaf(|all| all.push(extension("1.2.3.4", false, &[5, 0]))), "good");
     assert_eq!(c.with_leaf(|all| all.push(extension("2.5.29.37", false, &[0x30, 0]))), "chain-malformed-extension");
+}
+
+/// keyUsage has one bit at least (RFC 5280 4.2.1.3), wherever it stands and however its zeros are written.
+#[test]
+fn a_key_usage_for_nothing() {
+    let c = chain();
+    for bits in [&[3u8, 1, 0][..], &[3, 2, 7, 0], &[3, 3, 0, 0, 0]] {
+        let empty = |all: &mut Vec<Vec<u8>>| {
+            without(all, "2.5.29.15");
+            all.push(extension("2.5.29.15", true, bits));
+        };
+        assert_eq!(c.with_leaf(empty), "chain-malformed-extension", "{bits:02x?}");
+        assert_eq!(c.with_middle(empty), "chain-malformed-extension", "{bits:02x?}");
+        assert_eq!(c.with_root(empty), "chain-malformed-extension", "{bits:02x?}");
+    }
 }
 
 #[test]
@@ -203,6 +230,34 @@ fn what_some_software_refuses() {
     let any = c.leaf(|f| f.extended_key_usage = vec![ExtendedKeyUsage::from_oid("2.5.29.37.0".parse().unwrap())]);
     assert!(told(c.ask(&any, |q| q.purpose = Purpose::Server)).contains("rustls"));
     assert_eq!(told(c.ask(&any, |_| {})), "");
+    // cA FALSE and a path length, which the standard keeps to CAs (RFC 5280 4.2.1.9).
+    let limited = |content: &[u8]| {
+        let value = tlv(der::SEQUENCE, content);
+        let tbs = edit_extensions(&c.lab.leaf_fields(), |all| {
+            without(all, "2.5.29.19");
+            all.push(extension("2.5.29.19", true, &value));
+        });
+        told(c.ask(&c.lab.middle.sign_bytes(&tbs), |_| {}))
+    };
+    assert!(limited(&[der::INTEGER, 1, 0]).contains("is no CA and has a pathLenConstraint"));
+    assert_eq!(limited(&[]), "");
+    // Which of the things that a serial number must not be.
+    let numbered = |serial: &[u8]| {
+        let tbs = crate::x509::encode_certificate(&c.lab.leaf_fields()).unwrap();
+        let mut fields = Reader::new(&tbs, "a test");
+        let whole = fields.expect(der::SEQUENCE).unwrap();
+        let mut fields = fields.inside(whole);
+        let (version, _) = (fields.any().unwrap(), fields.any().unwrap());
+        let mut parts = vec![version.whole.to_vec(), tlv(der::INTEGER, serial)];
+        while !fields.is_empty() {
+            parts.push(fields.any().unwrap().whole.to_vec());
+        }
+        told(c.ask(&c.lab.middle.sign_bytes(&tlv(der::SEQUENCE, &parts.concat())), |_| {}))
+    };
+    assert!(numbered(&[0]).contains("is zero"));
+    assert!(numbered(&[0xfb]).contains("is negative, which pyca/cryptography and Go"));
+    assert!(numbered(&[0x41; 21]).contains("has 21 octets"));
+    assert_eq!(numbered(&[0x41; 20]), "");
     let mut fields = c.lab.root.ca(None, None);
     fields.authority_key_id = Some(vec![7; 20]);
     let root = c.lab.root.sign(&fields);
@@ -313,6 +368,25 @@ fn hosts_and_mailboxes() {
         [("ops@lab.internal", "good"), ("ops@LAB.internal", "good"), ("OPS@lab.internal", "name-mismatch")]
     {
         assert_eq!(rule(&c.ask(&mail, |q| q.email = Some(address.parse().unwrap()))), wanted, "{address}");
+    }
+}
+
+/// What mends a chain depends on whether the names or the constraints are wrong.
+#[test]
+fn hints_about_constraints() {
+    let c = chain();
+    let hint = |constraints: &[u8]| {
+        let middle = c.lab.root.sign_bytes(&edit_extensions(&c.lab.middle_fields(), |all| {
+            all.push(extension("2.5.29.30", true, &tlv(der::SEQUENCE, constraints)));
+        }));
+        let verdict = judged(&c.leaf(|_| {}), &[&middle], &[&c.root], &question());
+        assert_eq!(rule(&verdict), "chain-name-constraints");
+        verdict.refusal.unwrap().hint()
+    };
+    let permitted = |base: &[u8]| hint(&tlv(der::context_constructed(0), &tlv(der::SEQUENCE, base)));
+    assert!(permitted(&tlv(der::context(2), b"other.internal")).starts_with("issue it with names that the CA permits"));
+    for malformed in [&permitted(&tlv(der::context(2), b".lab.internal")), &hint(&[])] {
+        assert!(malformed.contains("issue the CA anew"), "{malformed}");
     }
 }
 

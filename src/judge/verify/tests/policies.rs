@@ -159,3 +159,26 @@ fn no_tree_grows() {
     assert_eq!(rule(&judged(&leaf, &between, &[&root], &question())), "good");
     assert!(started.elapsed().as_secs() < 10);
 }
+
+/// A certificate has a thousand policies and mappings at most: more would make validation quadratic.
+#[test]
+fn a_thousand_and_no_more() {
+    let c = chain();
+    let numbered = |n: u16| [&[0x2a, 3][..], &[0x80 | (n >> 7) as u8 | 1, n as u8 & 0x7f]].concat();
+    let ask = |make: &dyn Fn(&[u8]) -> Vec<u8>, arcs: &str, count: u16| {
+        let items: Vec<u8> = (0..count).flat_map(|n| make(&numbered(n))).collect();
+        let middle = c.lab.root.sign_bytes(&edit_extensions(&c.lab.middle_fields(), |all| {
+            all.push(extension(arcs, false, &tlv(der::SEQUENCE, &items)));
+        }));
+        let verdict = judged(&c.leaf(|_| {}), &[&middle], &[&c.root], &question());
+        (rule(&verdict), verdict.refusal.map(|r| r.to_string()).unwrap_or_default())
+    };
+    let policy = |oid: &[u8]| tlv(der::SEQUENCE, &tlv(der::OID, oid));
+    let mapping = |oid: &[u8]| tlv(der::SEQUENCE, &[tlv(der::OID, oid), tlv(der::OID, oid)].concat());
+    for (make, arcs) in [(&policy as &dyn Fn(&[u8]) -> Vec<u8>, "2.5.29.32"), (&mapping, "2.5.29.33")] {
+        assert_eq!(ask(make, arcs, 1_000).0, "good", "{arcs}");
+        let (rule, words) = ask(make, arcs, 1_001);
+        assert_eq!(rule, "policy-malformed", "{arcs}");
+        assert!(words.contains("more than a thousand policies"), "{words}");
+    }
+}

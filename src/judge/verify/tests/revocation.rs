@@ -49,11 +49,15 @@ fn with_crls(c: &Chain, leaf: &Certificate, all: Vec<Crl>) -> (&'static str, Out
     (rule(&verdict), verdict.outcome, text)
 }
 
+fn good() -> (&'static str, Outcome, String) {
+    ("good", Outcome::Valid, String::new())
+}
+
 #[test]
 fn revocation() {
     let c = chain();
     let (leaf, m) = (c.leaf(|_| {}), &c.lab.middle);
-    let good = ("good", Outcome::Valid, String::new());
+    let good = good();
     assert_eq!(with_crls(&c, &leaf, vec![crl(m, 1, &[])]), good);
     assert_eq!(with_crls(&c, &leaf, vec![crl(m, 1, &[&c.middle, &c.root])]), good, "others are revoked");
     let (rule, outcome, text) = with_crls(&c, &leaf, vec![crl(m, 1, &[&c.root, &leaf])]);
@@ -113,6 +117,12 @@ fn crls_that_say_nothing() {
     // Two that share the reasons say it together.
     let (one, rest) = (tlv(der::context(3), &[6, 0x40]), tlv(der::context(3), &[7, 0x3f, 0x80]));
     assert_eq!(with_crls(&c, &leaf, vec![scope(&one), scope(&rest)]).0, "good");
+    // One that names every reason speaks of all of them; bit 0 is no reason (RFC 5280 4.2.1.13, 6.3.3 (d)).
+    for all in [&[7u8, 0x7f, 0x80], &[7, 0xff, 0x80], &[0, 0xff, 0xff]] {
+        assert_eq!(with_crls(&c, &leaf, vec![scope(&tlv(der::context(3), all))]), good(), "{all:02x?}");
+    }
+    unknown(vec![scope(&tlv(der::context(3), &[7, 0x7f, 0]))], "some reasons");
+    unknown(vec![scope(&tlv(der::context(3), &[7, 0x80]))], "some reasons");
     let point = |url: &str| {
         let name = tlv(der::context(6), url.as_bytes());
         let full = tlv(der::context_constructed(0), &name);
@@ -254,6 +264,7 @@ fn points_of_a_certificate() {
     let answer = |leaf: &Certificate| with_crls(&c, leaf, vec![scoped()]).0;
     let reasons = |bits: &[u8]| [&point[..], &tlv(der::context(1), bits)].concat();
     assert_eq!(answer(&leaf_with(&[&point])), "good");
+    assert_eq!(answer(&leaf_with(&[&reasons(&[7, 0xff, 0x80])])), "good");
     assert_eq!(answer(&leaf_with(&[&reasons(&[6, 0x40])])), "revocation-unknown");
     assert_eq!(answer(&leaf_with(&[&reasons(&[6, 0x40]), &reasons(&[7, 0x3f, 0x80])])), "good");
     let issuer = tlv(
