@@ -124,6 +124,17 @@ fn apply_from_nothing_in_one_file() {
     Scenario { command, prepare: manifests, ..PLAIN }.run_with(lies_as(true));
 }
 
+/// The command after a change runs, whenever the `apply` died that made it.
+#[test]
+fn apply_with_a_command() {
+    let prepare = |folder: &Path| {
+        let text = "[ca.root]\nprofile = 'root'\n[cert.a]\nprofile = 'client'\nexec = 'touch ran'\n";
+        std::fs::write(folder.join("exec.toml"), text).unwrap();
+    };
+    let ran = |folder: &Path, n: u32| assert!(folder.join("ran").exists(), "dead at write {n}");
+    Scenario { command: &["apply", "exec.toml"], prepare, ..PLAIN }.run_with(ran);
+}
+
 #[test]
 fn renew_a_combined_file() {
     for command in [&["renew", "api.internal"][..], &["renew", "api.internal", "--rekey"]] {

@@ -99,17 +99,26 @@ impl Pki {
                     go_on = false;
                 }
             }
-            let mut done = match (is_above_failed, ready.remove(&at)) {
-                (Some(reason), _) if go_on => Renewed { reason: Some(reason), ..Renewed::bare(&step.name, "skipped") },
+            let done = match (is_above_failed, ready.remove(&at)) {
+                (Some(reason), _) if go_on => {
+                    Ok(Renewed { reason: Some(reason), ..Renewed::bare(&step.name, "skipped") })
+                }
                 // What was made together with others is told even where it is to end.
-                (_, Some(made)) => self.told(wish, step, made.map(|outcome| issued_leaf(outcome, step)))?,
+                (_, Some(made)) => self.told(wish, step, made.map(|outcome| issued_leaf(outcome, step))),
                 _ if !go_on => continue,
-                (_, None) => {
-                    let done = self.carry_out_one(wish, step)?;
+                (_, None) => self.carry_out_one(wish, step).inspect(|done| {
                     if !matches!(step.action, Action::Nothing | Action::Refused) {
                         attendant.come(course.add(done.error.is_some()));
                     }
-                    done
+                }),
+            };
+            let mut done = match done {
+                Ok(done) => done,
+                // What was done before stands, and is told.
+                Err(e) => {
+                    outcome.error.get_or_insert(e.into());
+                    go_on = false;
+                    continue;
                 }
             };
             if (done.error.is_some() || done.action == "skipped") && done.certificate.is_none() && wish.is_ca() {
@@ -128,9 +137,12 @@ impl Pki {
         let unchanged = outcome.results.iter().filter(|r| !r.is_change() && r.certificate.is_none());
         let unchanged: Vec<Handle> =
             unchanged.filter_map(|r| r.name.parse().ok()).filter(|h| newly_owed.contains(h)).collect();
-        self.commands_ran(&unchanged)?;
-        if go_on {
-            self.prune(plan, &mut outcome)?;
+        let mut last = self.commands_ran(&unchanged);
+        if go_on && last.is_ok() {
+            last = self.prune(plan, &mut outcome);
+        }
+        if let Err(e) = last {
+            outcome.error.get_or_insert(e.into());
         }
         outcome.warnings.extend(self.place.keyring.source.warnings());
         Ok(outcome)

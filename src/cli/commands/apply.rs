@@ -42,15 +42,17 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let (manifest, secrets) = options.manifest.read()?;
     let mut screen = Screen { context, progress: Progress::new(&context.printer), closed: None };
     let mut confirm = |plan: &Plan| confirm(context, plan, options.yes);
-    let outcome = Pki::apply(&context.pki, &manifest, &request, secrets, &mut confirm, &mut screen)?;
+    let mut outcome = Pki::apply(&context.pki, &manifest, &request, secrets, &mut confirm, &mut screen)?;
     screen.progress.clear();
     if let Some(closed) = screen.closed {
         return Err(closed.into());
     }
-    let failures = run_commands(context, &manifest, &outcome.results)?;
+    let (failures, remembered) = run_commands(context, &manifest, &outcome.results);
+    if let Err(e) = remembered {
+        outcome.error.get_or_insert(e.into());
+    }
     let failed = outcome.has_failed() || !failures.is_empty();
     if context.printer.is_json() {
-        let mut outcome = outcome;
         for (name, error) in failures {
             if let Some(result) = outcome.results.iter_mut().find(|r| r.name == name) {
                 result.error = Some(error.into());
@@ -97,8 +99,12 @@ fn confirm(context: &Context, plan: &Plan, yes: bool) -> Result<(), Error> {
 }
 
 /// Runs the commands of the entries that changed, each distinct one once. Returns whose command failed: that is run again by
-/// the next `apply`, for all whose command it is.
-fn run_commands(context: &Context, manifest: &Manifest, results: &[Renewed]) -> Result<Vec<(String, Error)>, Failure> {
+/// the next `apply`, for all whose command it is; and whether it could be remembered which did not.
+fn run_commands(
+    context: &Context,
+    manifest: &Manifest,
+    results: &[Renewed],
+) -> (Vec<(String, Error)>, Result<(), Error>) {
     let commands: HashMap<&str, &str> =
         manifest.entries.iter().filter_map(|e| Some((e.handle.as_str(), e.exec.as_deref()?))).collect();
     let (mut ran, mut settled, mut failures) = (HashMap::new(), Vec::new(), Vec::new());
@@ -113,13 +119,14 @@ fn run_commands(context: &Context, manifest: &Manifest, results: &[Renewed]) -> 
             succeeded
         });
         if succeeded {
-            settled.push(result.name.parse::<Handle>()?);
+            settled.extend(result.name.parse::<Handle>());
         }
     }
-    if !settled.is_empty() {
-        context.open()?.commands_ran(&settled)?;
-    }
-    Ok(failures)
+    let remembered = match settled[..] {
+        [] => Ok(()),
+        _ => Pki::open(&context.pki).and_then(|mut pki| pki.commands_ran(&settled)),
+    };
+    (failures, remembered)
 }
 
 /// Says what happens as it happens.
