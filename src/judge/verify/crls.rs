@@ -183,7 +183,7 @@ impl Crls {
         }
         scope::check_extensions(crl)?;
         let reasons = scope::reasons_for(crl, certificate, points)?;
-        let base = scope::base_of(crl).transpose()?;
+        let base = crl.base().transpose().map_err(|_| CrlProblem::MalformedScope)?;
         if issuer.key_usage.is_some_and(|u| !u.has(KeyUsage::CRL_SIGN)) {
             return Err(CrlProblem::MayNotSign);
         }
