@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod bulk {
+    mod commands;
     pub mod deaths;
     pub mod equality;
     pub mod lab;
@@ -70,7 +71,45 @@ fn an_issuer_without_its_key() {
     let named = |r: LeafRequest| LeafRequest { issuer: Some("lab-issuing".into()), ..r };
     let actions = issue_all(&mut lab.open(), fleet(0..30).map(named));
     assert_eq!(actions, BTreeMap::from([("issuer-unusable".to_string(), 30)]));
+    let mut said = std::collections::BTreeSet::new();
+    let each = &mut |issued: rootlet::pki::Issued| {
+        let error = issued.result.unwrap_err();
+        said.insert((error.to_string(), error.hints()));
+    };
+    lab.open().leaves(fleet(0..30).map(named), each).unwrap();
+    // The same of each, as it is said of one.
+    let alone = lab.open().leaf(&fleet(0..1).map(named).next().unwrap()).unwrap_err();
+    assert_eq!(said.into_iter().collect::<Vec<_>>(), [(alone.to_string(), alone.hints())]);
+    assert!(!alone.hints().is_empty());
+    // What else goes wrong with its key keeps its code.
+    std::fs::write(lab.root().join("ca/lab-issuing/key.pem"), "x").unwrap();
+    assert_eq!(issue_all(&mut lab.open(), fleet(0..30).map(named)), BTreeMap::from([("key".to_string(), 30)]));
+    std::fs::remove_file(lab.root().join("ca/lab-issuing/key.pem")).unwrap();
     assert!(lab.names("pending").is_empty() && lab.names("certs").is_empty());
+}
+
+/// Who was overtaken by another command still comes before who asks for the same name later.
+#[test]
+fn requests_for_one_name_stay_in_order() {
+    let lab = Lab::new();
+    let (first, again) = (fleet(0..1), fleet(0..1).map(|r| LeafRequest { again: Again::Force, ..r }));
+    // Asked for when the first batch is being made, and not recorded yet.
+    let overtakes = std::iter::once(()).filter_map(|()| {
+        lab.open().leaf(&fleet(0..1).next().unwrap()).unwrap();
+        fleet(600..601).next()
+    });
+    let requests = first.chain(fleet(1..512)).chain(again).chain(overtakes);
+    let mut told = Vec::new();
+    lab.open()
+        .leaves(requests, &mut |issued| {
+            let outcome = issued.result.unwrap();
+            if outcome.certificate.name == "device-0" {
+                told.push((issued.index, outcome.action));
+            }
+        })
+        .unwrap();
+    assert_eq!(told, [(0, "unchanged"), (512, "reissued")]);
+    lab.assert_sound();
 }
 
 #[test]

@@ -25,6 +25,8 @@ mod cmd {
     mod manifest_drift;
     mod manifest_examples;
     mod manifest_refusals;
+    mod manifest_rehearsal;
+    mod manifest_trouble;
     mod output;
     mod refusals;
     mod renew;

@@ -98,6 +98,66 @@ fn server_delivers_for_the_first_time() {
     });
 }
 
+/// A manifest of one leaf in one file, and the same in a folder.
+fn manifests(folder: &Path) {
+    let cas = "[ca.root]\nprofile = 'root'\nname = 'Root'\npath_len = 1\n[ca.issuing]\nprofile = 'intermediate'\nname = 'Issuing'\n";
+    for (name, lines) in
+        [("file", "layout = 'combined'"), ("folder", ""), ("new", "layout = 'combined'\ndns = 'b.internal'")]
+    {
+        let leaf = format!("[cert.'api.internal']\nprofile = 'server'\nissuer = 'issuing'\n{lines}\n");
+        std::fs::write(folder.join(format!("{name}.toml")), format!("{cas}{leaf}")).unwrap();
+    }
+}
+
+/// What a manifest asks for lies there when the command was completed, once.
+fn lies_as(file: bool) -> impl Fn(&Path, u32) {
+    move |folder, n| {
+        let certs = folder.join("pki/certs");
+        let there = (certs.join("api.internal.pem").exists(), certs.join("api.internal").exists());
+        assert_eq!(there, (file, !file), "dead at write {n}");
+    }
+}
+
+#[test]
+fn apply_from_nothing_in_one_file() {
+    let command = &["apply", "file.toml"];
+    Scenario { command, prepare: manifests, ..PLAIN }.run_with(lies_as(true));
+}
+
+#[test]
+fn renew_a_combined_file() {
+    for command in [&["renew", "api.internal"][..], &["renew", "api.internal", "--rekey"]] {
+        let prepare = |folder: &Path| {
+            manifests(folder);
+            Program { folder: folder.into() }.run(&["apply", "file.toml"], Fault::None).succeeds();
+        };
+        Scenario { before: &[ROOT, ISSUING], command, prepare, ..PLAIN }.run_with(lies_as(true));
+    }
+}
+
+#[test]
+fn from_a_folder_to_a_file_and_back() {
+    for (from, to) in [("folder", "file"), ("file", "folder"), ("folder", "new"), ("new", "folder")] {
+        let prepare = match from {
+            "folder" => |folder: &Path| {
+                manifests(folder);
+                Program { folder: folder.into() }.run(&["apply", "folder.toml"], Fault::None).succeeds();
+            },
+            "new" => |folder: &Path| {
+                manifests(folder);
+                Program { folder: folder.into() }.run(&["apply", "new.toml"], Fault::None).succeeds();
+            },
+            _ => |folder: &Path| {
+                manifests(folder);
+                Program { folder: folder.into() }.run(&["apply", "file.toml"], Fault::None).succeeds();
+            },
+        };
+        let file = format!("{to}.toml");
+        let command = &["apply", file.as_str()];
+        Scenario { before: &[ROOT, ISSUING], command, prepare, ..PLAIN }.run_with(lies_as(to != "folder"));
+    }
+}
+
 #[test]
 fn intermediate_renew_within() {
     let soon = SystemClock.now().plus(30 * 86_400).to_string();

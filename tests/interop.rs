@@ -44,10 +44,24 @@ mod interop {
     mod openssl_crl;
     mod openssl_profiles;
     mod pki;
+    mod postgres;
     mod program;
     mod prompts;
     mod pyca;
     mod python;
+    /// Every recipe of `docs/ci.md`, as it stands there.
+    mod recipes {
+        mod compose;
+        mod due;
+        mod ephemeral;
+        mod kubernetes;
+        mod page;
+        mod place;
+        mod renewal;
+        mod runner;
+        mod workflow;
+        mod yaml;
+    }
     mod server;
     mod verify;
 }

@@ -181,6 +181,7 @@ const ACTIONS: &[&str] = &[
     "restore",
     "deliver",
     "configure",
+    "run",
     "refused",
     "nothing",
 ];

@@ -22,6 +22,7 @@ pub fn plan(context: &Context, plan: &Plan) -> anyhow::Result<()> {
     if !kept.is_empty() {
         printer.say(&format!("not in the manifest, and left alone: {}", some(&kept)));
     }
+    printer.warnings(&plan.warnings);
     printer.say(&summary(plan));
     Ok(())
 }
@@ -73,6 +74,7 @@ fn summary(plan: &Plan) -> String {
         "restore",
         "deliver",
         "configure",
+        "run",
         "revoke",
         "refused",
         "nothing",

@@ -1,5 +1,4 @@
 //! How far a run of many has come: a line that is drawn again on a terminal, a line every few seconds elsewhere.
-#![cfg_attr(not(test), expect(dead_code, reason = "`apply` shows it"))]
 
 use super::printer::Printer;
 use rootlet::pki::Progress as Come;

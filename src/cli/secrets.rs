@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// OpenSSL takes no longer ones (PEM_BUFSIZE).
 const MAX_PASSPHRASE: usize = 1024;
-const STDIN: &str = "-";
+pub const STDIN: &str = "-";
 const ISSUER_VARIABLE: &str = "ROOTLET_ISSUER_PASSPHRASE";
 
 /// Where one passphrase comes from.
@@ -215,7 +215,7 @@ fn twice_said(option: &str, ca: &Option<Handle>) -> Failure {
 }
 
 /// `CA=FILE`, or a file alone; a path with a `/` before its `=` is a file.
-fn of_ca(text: &str) -> (Option<Handle>, &str) {
+pub fn of_ca(text: &str) -> (Option<Handle>, &str) {
     match text.split_once('=') {
         Some((ca, file)) if !ca.contains('/') && !ca.is_empty() => (Some(Pki::handle_of(ca)), file),
         _ => (None, text),
@@ -297,7 +297,7 @@ impl SecretSource for Secrets {
                 self.warn_about(origin);
                 origin.read()?
             }
-            None if io::stdin().is_terminal() && io::stderr().is_terminal() => self.type_in(of)?,
+            None if somebody_is_there() => self.type_in(of)?,
             None => return Ok(None),
         };
         let secret = Arc::new(secret);
@@ -309,6 +309,10 @@ impl SecretSource for Secrets {
         self.origin(of).is_some()
     }
 
+    fn can_be_had(&self, of: PassphraseOf<'_>) -> bool {
+        self.was_given(of) || somebody_is_there()
+    }
+
     fn issuer_key_file(&self, ca: &Handle) -> Option<PathBuf> {
         for_ca(&self.said.key_files, ca).cloned()
     }
@@ -316,6 +320,11 @@ impl SecretSource for Secrets {
     fn warnings(&self) -> Vec<Warning> {
         std::mem::take(&mut lock(&self.warnings))
     }
+}
+
+/// Whether there is a terminal at which a passphrase can be typed.
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// What was said for a CA by name, else for any.

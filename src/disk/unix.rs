@@ -19,6 +19,11 @@ pub(super) fn owner(uid: u32, gid: Option<u32>) -> Owner {
     Owner { uid, gid }
 }
 
+/// The owner of files in a group that somebody chose: who owned them anyway.
+pub(super) fn owner_in_group(owner: Option<Owner>, gid: u32) -> Owner {
+    Owner { uid: owner.map_or_else(|| rustix::process::geteuid().as_raw(), |o| o.uid), gid: Some(gid) }
+}
+
 /// The owner that new files should get: that of `folder` when we are root and it is somebody else's.
 pub(super) fn owner_to_follow(folder: &Path) -> Option<Owner> {
     if !rustix::process::geteuid().is_root() {

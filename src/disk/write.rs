@@ -24,6 +24,11 @@ impl Disk {
         Disk { owner: Some(unix::owner(uid, gid)) }
     }
 
+    /// The same writer, whose files belong to this group.
+    pub fn in_group(self, gid: u32) -> Self {
+        Disk { owner: Some(unix::owner_in_group(self.owner, gid)) }
+    }
+
     /// Creates a folder and the ones above it; one that exists is left as it is.
     ///
     /// # Errors

@@ -103,6 +103,21 @@ impl<'i, B: SignableBody> Linted<'i, B> {
     }
 }
 
+/// As long as some signature.
+const NO_SIGNATURE: [u8; 64] = [0; 64];
+
+impl Linted<'_, CertificateBody> {
+    /// The certificate as it would be, with a signature that nobody made and nobody accepts: to rehearse what is below a CA
+    /// that does not exist yet.
+    ///
+    /// # Errors
+    /// [`IssueError`] when it could not be read back.
+    pub(crate) fn unsigned(self) -> Result<Certificate, IssueError> {
+        let algorithm = self.issuer.signature_algorithm();
+        Ok(read_certificate(&assemble_certificate(&self.body.tbs, algorithm, &NO_SIGNATURE))?)
+    }
+}
+
 /// What was rehearsed, signed and judged.
 #[derive(Debug)]
 pub struct Signed<B: SignableBody> {

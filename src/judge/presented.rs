@@ -210,7 +210,7 @@ fn refused(error: &TlsError) -> String {
 }
 
 fn connect(limit: &Limit<'_>) -> Result<(TcpStream, SocketAddr), PresentedError> {
-    first_that_answers(&addresses(limit)?, limit, |address, share| TcpStream::connect_timeout(address, share))
+    first_that_answers(&addresses(limit)?, limit, TcpStream::connect_timeout)
 }
 
 /// Dials one address after the other. Each gets its share of what time is left, so that one that never answers, as that of

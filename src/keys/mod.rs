@@ -27,5 +27,5 @@ pub use pkcs12::{Encryption, Keystore, KeystoreMac, KeystorePart};
 pub use pkcs12_open::KeystoreContents;
 pub use private_key::PrivateKey;
 pub use refusal::KeyRefusal;
-pub use signer::{Approved, Signer, SoftwareSigner};
+pub use signer::{Approved, Signer, SoftwareSigner, Unsigning};
 pub use verify::verify_signature;

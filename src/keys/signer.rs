@@ -47,6 +47,34 @@ impl<S: Signer + ?Sized> Signer for std::sync::Arc<S> {
     }
 }
 
+/// The public half of a key: what its owner would sign can be rehearsed with it, and nothing signed.
+#[derive(Debug, Clone)]
+pub struct Unsigning {
+    algorithm: KeyAlgorithm,
+    public_key: Vec<u8>,
+}
+
+impl Unsigning {
+    /// From a SubjectPublicKeyInfo in DER and what it says of its algorithm.
+    pub fn new(algorithm: KeyAlgorithm, public_key: Vec<u8>) -> Self {
+        Unsigning { algorithm, public_key }
+    }
+}
+
+impl Signer for Unsigning {
+    fn algorithm(&self) -> KeyAlgorithm {
+        self.algorithm
+    }
+
+    fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
+    fn sign(&self, _approved: Approved<'_>) -> Result<Vec<u8>, KeyError> {
+        Err(KeyError::Sign)
+    }
+}
+
 enum Pair {
     Ecdsa(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),

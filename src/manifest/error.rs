@@ -68,6 +68,9 @@ pub enum ProblemKind {
         /// What the parser says.
         message: String,
     },
+    /// A file with nothing in it, or nothing but comments.
+    #[error("it declares nothing")]
+    Blank,
     /// A key that nothing has.
     #[error("there is no key `{key}` here")]
     UnknownKey {
@@ -212,15 +215,31 @@ impl ProblemKind {
     pub fn hints(&self) -> Vec<String> {
         let one = |s: &str| vec![s.to_string()];
         match self {
+            ProblemKind::Blank => one("declare CAs as `[ca.NAME]` and leaves as `[cert.NAME]`"),
             ProblemKind::UnknownKey { key, nearest: Some(nearest), .. } if key.replace('-', "_") == *nearest => {
                 vec![format!("keys are written with `_`: `{nearest}`")]
             }
             ProblemKind::UnknownKey { nearest: Some(nearest), .. } => vec![format!("is `{nearest}` meant?")],
             ProblemKind::UnknownKey { known, .. } => vec![format!("known here: {}", known.join(", "))],
+            ProblemKind::Syntax { message } if message.starts_with("duplicate key") => {
+                one("say it once; entries that differ need keys that differ")
+            }
+            ProblemKind::Syntax { .. } => one("the file is TOML, or JSON when its name ends in `.json`"),
+            ProblemKind::NotOfProfile { key, .. } => vec![format!("leave `{key}` away, or choose another `profile`")],
+            ProblemKind::WrongType { wanted, .. } => vec![format!("write {wanted}{}", example(wanted))],
+            ProblemKind::Together { key, other } => vec![format!("leave `{key}` or `{other}` away")],
+            ProblemKind::Alone { key, needs } => vec![format!("add `{needs}`, or leave `{key}` away")],
+            ProblemKind::Values { .. } => one("its name is relative to the manifest; it holds one JSON value a line"),
+            ProblemKind::Missing { key } if *key != "profile" => vec![format!("add `{key}`")],
             ProblemKind::WrongTable { table: "ca", .. } => one("leaves are declared as `[cert.NAME]`"),
             ProblemKind::WrongTable { .. } => one("CAs are declared as `[ca.NAME]`"),
             ProblemKind::Missing { key: "profile" } => one("one of root, intermediate, server, client, peer, workload"),
-            ProblemKind::Value { source, .. } => source.hints(),
+            // It is no duration with a unit.
+            ProblemKind::Value { key: "days", .. } => vec![format!("write {}", form("days"))],
+            ProblemKind::Value { key, source } => match source.hints() {
+                hints if hints.is_empty() => vec![format!("write {}", form(key))],
+                hints => hints,
+            },
             ProblemKind::Refused { hints, .. } => hints.clone(),
             ProblemKind::Duplicate { .. } => {
                 one("give one of them another key; entries of a `for_each` need `${each}` in theirs")
@@ -235,6 +254,37 @@ impl ProblemKind {
             ProblemKind::OpenBrace => one("write `$${` for a dollar sign and a brace"),
             _ => Vec::new(),
         }
+    }
+}
+
+/// How a value of a type is written, where that needs to be said.
+fn example(wanted: &str) -> &'static str {
+    match wanted {
+        "a text" => ": \"…\"",
+        "a text, or a list of texts" => ": \"…\", or [\"…\", \"…\"]",
+        _ => "",
+    }
+}
+
+/// What a key takes, where the value itself has no better hint.
+fn form(key: &str) -> &'static str {
+    match key {
+        "profile" => "one of root, intermediate, server, client, peer, workload",
+        "key" => "one of p256, p384, ed25519, rsa-2048, rsa-3072, rsa-4096",
+        "dns" => "a name as `api.internal` or `*.internal`",
+        "ip" => "an address as `10.0.0.7` or `2001:db8::7`",
+        "email" => "an address as `alice@example.org`",
+        "uri" | "crl_url" | "issuer_url" | "ocsp_url" => "an address as `http://pki.example.org/ca.crl`",
+        "spiffe" => "an ID as `spiffe://example.org/api`, of a CA without a path",
+        "subject" => "a name as `CN=api,O=Example`",
+        "days" => "a number of days, 1 at least",
+        "lifetime" => "a duration as `90d`",
+        "renew_within" => "a duration as `30d`, or a part of the life as `33%`",
+        "not_before" | "not_after" => "a time as `2030-01-31T00:00:00Z`; it ends after it starts",
+        "eku" => "a purpose as `codeSigning`, or an OID",
+        "permit" | "exclude" => "names as `dns:lab.internal`, `ip:10.0.0.0/8`, `email:example.org` or `dn:O=Example`",
+        "layout" => "`folder` or `combined`",
+        _ => "another value",
     }
 }
 

@@ -1,6 +1,6 @@
 use super::entry::Manifest;
 use super::error::{ManifestError, ProblemKind, Problems};
-use super::node::{Node, Place};
+use super::node::{Lines, Node, Place, Value};
 use super::spec::Reader;
 use super::{json, toml};
 use crate::disk::{DiskError, entries, read_public};
@@ -59,11 +59,18 @@ pub fn parse(name: &str, text: &str, environment: &dyn Fn(&str) -> Option<String
 }
 
 fn tree(path: &Path, file: &Arc<str>, text: &str, problems: &mut Problems) -> Option<Node> {
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
+    let tree = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
         json::read(file, text, problems)
     } else {
         toml::read(file, text, problems)
+    };
+    // One that was cut off, or is still to be written, is not one that wishes for nothing.
+    if let Some(Node { value: Value::Table(table), .. }) = &tree
+        && table.is_empty()
+    {
+        problems.add(&Lines::new(file, text).place(0), ProblemKind::Blank);
     }
+    tree
 }
 
 fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
@@ -92,7 +99,7 @@ fn text_of(path: &Path, problems: &mut Problems) -> Result<Option<(Arc<str>, Str
         Ok(text) => Ok(Some((file, text))),
         Err(e) => {
             let good = String::from_utf8_lossy(e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or_default());
-            let at = super::node::Lines::new(&file, &good).place(good.len());
+            let at = Lines::new(&file, &good).place(good.len());
             problems.add(&at, ProblemKind::Syntax { message: "it is not UTF-8".into() });
             Ok(None)
         }

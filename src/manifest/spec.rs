@@ -33,7 +33,8 @@ const EVERY: [&str; 13] = [
 ];
 const CA: [&str; 8] = ["path_len", "permit", "exclude", "spiffe", "crl_url", "issuer_url", "ocsp_url", "encrypt_key"];
 const BELOW: [&str; 4] = ["issuer", "eku", "issuer_passphrase_file", "issuer_key_file"];
-const LEAF: [&str; 10] = ["dns", "ip", "email", "uri", "spiffe", "out_dir", "out", "owner", "key_mode", "layout"];
+const LEAF: [&str; 11] =
+    ["dns", "ip", "email", "uri", "spiffe", "out_dir", "out", "owner", "group", "key_mode", "layout"];
 /// Keys of which one says what the others would: one in an entry hides all of them in the defaults.
 const GROUPS: [&[&str]; 3] = [&["lifetime", "days", "not_after"], &["key", "key_file"], &["out_dir", "out"]];
 /// What makes no sense for several entries at once.
@@ -118,7 +119,8 @@ impl<'r> Reader<'r> {
     fn check_id(&mut self, id: &Given<String>) {
         if id.value.is_empty() || id.value.len() > 120 || id.value.chars().any(char::is_control) {
             let message = "the id of a manifest has 1 to 120 letters".into();
-            self.problems.add(&id.at, ProblemKind::Refused { message, hints: Vec::new() });
+            let hints = vec!["write one line, as `id = \"lab\"`".into()];
+            self.problems.add(&id.at, ProblemKind::Refused { message, hints });
         }
     }
 
@@ -312,6 +314,11 @@ fn read_entry(f: &mut Fields<'_>, key: &str, profile: Profile) -> Option<Entry> 
     if let (Some(at), false) = (f.place("passphrase_file"), opens || profile.is_ca()) {
         f.problem(&at, ProblemKind::Alone { key: "passphrase_file", needs: "key_file" });
     }
+    for key in ["issuer_passphrase_file", "issuer_key_file"] {
+        if let (Some(at), None) = (f.place(key), &entry.issuer) {
+            f.problem(&at, ProblemKind::Alone { key, needs: "issuer" });
+        }
+    }
     if let (Some(start), Some(End::At(end))) = (entry.not_before, entry.end)
         && let Err(source) = crate::model::Validity::new(start, end)
     {
@@ -343,7 +350,8 @@ fn ca(f: &mut Fields<'_>) -> CaEntry {
         Ok(n) => Some(n),
         Err(_) => {
             let message = format!("`path_len` is a number from 0 to 255, not {}", g.value);
-            f.problem(&g.at, ProblemKind::Refused { message, hints: Vec::new() });
+            let hints = vec!["write how many CAs may follow below it, or leave it away".into()];
+            f.problem(&g.at, ProblemKind::Refused { message, hints });
             None
         }
     });
@@ -373,7 +381,15 @@ fn leaf(f: &mut Fields<'_>) -> LeafEntry {
         let path = beside(&g.at, &g.value);
         std::path::absolute(&path).unwrap_or(path)
     });
-    let owner = f.text("owner").map(|g| g.value);
+    let (owner, group) = (f.text("owner").map(|g| g.value), f.text("group").map(|g| g.value));
+    if let (Some(at), Some(owner)) = (f.place("group"), owner.as_ref().filter(|o| o.contains(':'))) {
+        let message = format!("`group` and the owner `{owner}` both name a group");
+        f.problem(&at, ProblemKind::Refused { message, hints: vec!["keep one of them".into()] });
+    }
+    let owner = match (owner, group) {
+        (owner, None) => owner,
+        (owner, Some(group)) => Some(format!("{}:{group}", owner.unwrap_or_default())),
+    };
     let key_mode = f.text("key_mode").and_then(|g| match octal(&g.value) {
         Some(mode) => Some(mode),
         None => {

@@ -9,6 +9,7 @@ impl Error {
         let one = |s: &str| vec![s.to_string()];
         match self {
             Error::Usage { hints, .. } | Error::Refused { hints, .. } => hints.clone(),
+            Error::Shared(e) => e.hints(),
             Error::Model(e) => e.hints(),
             Error::Disk(e) => e.hints(),
             Error::Delivery { .. } => {
@@ -116,7 +117,9 @@ impl Error {
             }
             Error::NotCurrent { handle, .. } => vec![format!("`rootlet renew {handle}` renews the newest")],
             Error::NotRenewable { hint, .. } => vec![hint.clone()],
-            Error::Exec { .. } => one("mend that and run the command by hand: the renewal stands"),
+            Error::Exec { .. } => one(
+                "mend that and run the command by hand: the renewal stands; the next `apply` runs that of a manifest again",
+            ),
             Error::NothingToRevoke { .. } => one("name the serial to revoke an expired certificate"),
             Error::NotReleased { .. } => {
                 one("mend that: the next command that writes finishes it, and `rootlet doctor` shows what is left")

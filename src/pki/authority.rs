@@ -134,8 +134,7 @@ impl Place {
     pub(super) fn issuer(&self, cas: &Cas, id: AuthorityId) -> Result<Issuer, Error> {
         let ca = cas.by_id(id).ok_or_else(|| Error::Internal("an issuer that is not in the inventory".into()))?;
         if let Some(problem) = cas.problem(id, self.now()) {
-            let hint = Some("choose another CA with `--issuer`, or create one".into());
-            return Err(Error::IssuerUnusable { issuer: ca.handle().to_string(), problem, hint });
+            return Err(Error::cannot_issue(ca.handle(), problem));
         }
         self.issuer_with(cas, ca, self.ca_signer(ca)?)
     }

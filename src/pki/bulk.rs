@@ -95,14 +95,15 @@ pub(super) struct Run<'r, I> {
     requests: I,
     requests_ended: bool,
     taken: usize,
-    /// Requests that wait for another one of the same handle or delivery folder, or were overtaken; in order.
+    /// Requests that wait for another one of the same handle or delivery folder, or were overtaken; in the order of
+    /// the requests.
     pub later: Vec<Queued>,
     pub jobs: Sender<Job>,
     each: &'r mut dyn FnMut(Issued),
     started: Instant,
     progress: Progress,
     /// Why a CA cannot issue: found out once, not for each of its leaves.
-    pub refused: HashMap<AuthorityId, String>,
+    pub refused: HashMap<AuthorityId, Arc<Error>>,
     /// CAs whose CRL was renewed.
     pub fresh_crls: HashSet<AuthorityId>,
     /// Whether the warnings of secrets were told.

@@ -173,11 +173,14 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
         if let Some(ready) = issuers.get(&id) {
             return Ok(ready.clone());
         }
-        if let Some(problem) = self.refused.get(&id) {
-            let issuer = cas.by_id(id).map(|c| c.handle().to_string()).unwrap_or_default();
-            return Err(Error::IssuerUnusable { issuer, problem: problem.clone(), hint: None });
+        if let Some(error) = self.refused.get(&id) {
+            return Err(Error::Shared(error.clone()));
         }
-        let issuer = self.pki.place.issuer(cas, id).inspect_err(|e| drop(self.refused.insert(id, e.to_string())))?;
+        let issuer = self.pki.place.issuer(cas, id).map_err(|e| {
+            let error = Arc::new(e);
+            self.refused.insert(id, error.clone());
+            Error::Shared(error)
+        })?;
         let above = Arc::new(Above::of(issuer.chain()));
         let ready = Ready { issuer: Arc::new(issuer), above };
         issuers.insert(id, ready.clone());
@@ -227,7 +230,9 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
                         }
                         Ok(_) => {
                             overtaken = overtaken.max(queued.attempt + 1);
-                            self.later.push(Queued { attempt: queued.attempt + 1, ..queued });
+                            // Before whoever asks for the same later.
+                            let at = self.later.partition_point(|q| q.index < queued.index);
+                            self.later.insert(at, Queued { attempt: queued.attempt + 1, ..queued });
                         }
                     }
                 }

@@ -158,16 +158,8 @@ impl Pki {
             }
             Ok(all)
         })?;
-        let subject = NameFacts::new(NameDer::of(&wanted.subject), wanted.subject.clone());
-        // As verifiers compare names: without case, white space folded (RFC 5280 7.1).
-        let same_subject = |c: &&Ca| c.handle() != &wanted.handle && c.certificate.subject.matches(&subject);
-        if let Some(other) = cas.iter().find(same_subject) {
-            return Err(Error::SubjectTaken { handle: other.handle().clone(), subject: wanted.subject.to_string() });
-        }
-        let is_link = folder.symlink_metadata().is_ok_and(|m| m.is_symlink());
-        if current.is_none() && folder_was_there || is_link {
-            return Err(Error::UnknownFolder { path: folder });
-        }
+        check_subject(&cas, wanted)?;
+        check_folder(&folder, current.is_some(), folder_was_there)?;
         if let (Some(public_key), Decision::Issue { .. }) = (request.given_key(), &decision) {
             check_key_is_free(&*transaction, public_key, Some(&wanted.handle))?;
         }
@@ -315,6 +307,23 @@ impl Pki {
         let certificate = self.view_of(id)?;
         Ok(Some(Outcome { action, certificate, warnings: made.warnings, second_verifier, delivered: Vec::new() }))
     }
+}
+
+/// Refuses a subject that another CA has.
+pub(super) fn check_subject(cas: &Cas, wanted: &Wanted<'_>) -> Result<(), Error> {
+    let subject = NameFacts::new(NameDer::of(&wanted.subject), wanted.subject.clone());
+    // As verifiers compare names: without case, white space folded (RFC 5280 7.1).
+    let same_subject = |c: &&Ca| c.handle() != &wanted.handle && c.certificate.subject.matches(&subject);
+    match cas.iter().find(same_subject) {
+        Some(other) => Err(Error::SubjectTaken { handle: other.handle().clone(), subject: wanted.subject.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a folder that nobody knows where that of a CA is to be.
+pub(super) fn check_folder(folder: &Path, known: bool, was_there: bool) -> Result<(), Error> {
+    let is_link = folder.symlink_metadata().is_ok_and(|m| m.is_symlink());
+    if !known && was_there || is_link { Err(Error::UnknownFolder { path: folder.into() }) } else { Ok(()) }
 }
 
 /// A new key file, encrypted.

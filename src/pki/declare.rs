@@ -16,6 +16,7 @@ use crate::policy::rules;
 use crate::store::{Access, Delivery, Filter, KeyPlace, Record, Transaction};
 use crate::x509::{NameDer, PublicKeyKind, public_key_kind};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
@@ -67,11 +68,38 @@ impl Declared {
     }
 }
 
+/// The files with secrets that an entry of a manifest names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecretFiles {
+    /// The passphrase of its own key.
+    pub passphrase: Option<PathBuf>,
+    /// The passphrase of the key of its issuer.
+    pub issuer_passphrase: Option<PathBuf>,
+    /// The key of its issuer, where that is not in the PKI folder.
+    pub issuer_key: Option<PathBuf>,
+}
+
+impl SecretFiles {
+    fn declare(&self, mut own: Table) -> Table {
+        let files = [
+            ("passphrase_file", &self.passphrase),
+            ("issuer_passphrase_file", &self.issuer_passphrase),
+            ("issuer_key_file", &self.issuer_key),
+        ];
+        for (key, file) in files {
+            if let Some(file) = file {
+                own.insert(key, value(absolute(file).replace("${", "$${")));
+            }
+        }
+        own
+    }
+}
+
 impl CaRequest {
     /// The manifest of this CA alone, in TOML.
-    pub fn to_manifest(&self) -> String {
+    pub fn to_manifest(&self, secrets: &SecretFiles) -> String {
         let handle = self.name.clone().unwrap_or_else(|| Pki::handle_of(&self.display_name));
-        document([("ca", handle, self.declare())].into_iter())
+        document([("ca", handle, secrets.declare(self.declare()))].into_iter())
     }
 
     fn declare(&self) -> Table {
@@ -103,10 +131,10 @@ impl CaRequest {
 
 impl LeafRequest {
     /// The manifest of this leaf alone, in TOML.
-    pub fn to_manifest(&self) -> String {
+    pub fn to_manifest(&self, secrets: &SecretFiles) -> String {
         let name = self.identity.name();
         let handle = self.name.clone().unwrap_or_else(|| Pki::handle_of(&name));
-        document([("cert", handle, self.declare())].into_iter())
+        document([("cert", handle, secrets.declare(self.declare()))].into_iter())
     }
 
     fn declare(&self) -> Table {
@@ -335,7 +363,7 @@ mod tests {
         ca.end = Some(End::Lifetime("90d".parse().unwrap()));
         ca.again = Again::RenewWithin(Window::Percent(20));
         ca.urls.crl.push("http://a.example/x.crl".parse().unwrap());
-        let entry = read_back(&ca.to_manifest());
+        let entry = read_back(&ca.to_manifest(&SecretFiles::default()));
         let Part::Ca(part) = &entry.part else { panic!("{entry:?}") };
         assert_eq!((entry.name.as_str(), entry.handle.as_str()), ("Mesh ${x} CA", "mesh---x--ca"));
         assert_eq!((&entry.subject, entry.end, entry.renew_within), (&ca.subject, ca.end, Window::Percent(20)));
@@ -349,7 +377,7 @@ mod tests {
         leaf.not_before = Some("2030-01-01T00:00:00Z".parse().unwrap());
         leaf.end = Some(End::At("2031-01-01T00:00:00Z".parse().unwrap()));
         leaf.delivery = Some(Delivery { folder: "/srv/tls".into(), owner: Some("0:0".into()), key_mode: Some(0o640) });
-        let entry = read_back(&leaf.to_manifest());
+        let entry = read_back(&leaf.to_manifest(&SecretFiles::default()));
         let Part::Leaf(part) = &entry.part else { panic!("{entry:?}") };
         assert_eq!((entry.name.as_str(), entry.handle.as_str()), ("*.lab.internal", "_wildcard.lab.internal"));
         assert_eq!((&part.names, &entry.purposes), (&leaf.names, &leaf.purposes));

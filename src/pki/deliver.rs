@@ -63,10 +63,11 @@ pub(super) fn with_real_folder(request: &LeafRequest) -> LeafRequest {
     request
 }
 
-/// Before anything is issued: refuses folders of others, folders inside the PKI, and owners that do not exist.
+/// Before anything is issued: refuses folders of others, folders inside the PKI, and owners that do not exist. Without a
+/// transaction there is no PKI yet.
 pub(super) fn check(
     place: &Place,
-    transaction: &dyn Transaction,
+    transaction: Option<&dyn Transaction>,
     handle: &Handle,
     delivery: &Delivery,
     seen: &Seen,
@@ -77,7 +78,8 @@ pub(super) fn check(
     if let Some(owner) = &delivery.owner {
         resolve(owner)?;
     }
-    match (transaction.delivered_to(&delivery.folder)?, &seen.0) {
+    let known = transaction.map(|t| t.delivered_to(&delivery.folder)).transpose()?.flatten();
+    match (known, &seen.0) {
         (Some(other), _) if other != *handle => {
             Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle: other })
         }
@@ -157,11 +159,8 @@ impl Place {
         key_here: bool,
     ) -> Result<bool, Error> {
         let fail = |source: DiskError| Error::Delivery { handle: handle.clone(), problem: source.to_string() };
-        let disk = match delivery.owner.as_deref().map(resolve).transpose() {
-            Ok(Some((uid, gid))) => Disk::owned_by(uid, gid),
-            Ok(None) => self.disk,
-            Err(e) => return Err(Error::Delivery { handle: handle.clone(), problem: e.to_string() }),
-        };
+        let disk = self.disk_for(delivery);
+        let disk = disk.map_err(|e| Error::Delivery { handle: handle.clone(), problem: e.to_string() })?;
         // Whoever owns what is above the folder could put something else in its place, of the PKI itself: it is looked at
         // anew each time, and held while it is written to.
         if inside(&delivery.folder, &self.root) {
@@ -194,6 +193,15 @@ impl Place {
 }
 
 impl Place {
+    /// The writer whose files belong to whom they are delivered for.
+    fn disk_for(&self, delivery: &Delivery) -> Result<Disk, Error> {
+        Ok(match delivery.owner.as_deref().map(resolve).transpose()? {
+            Some((Some(uid), gid)) => Disk::owned_by(uid, gid),
+            Some((None, Some(gid))) => self.disk.in_group(gid),
+            Some((None, None)) | None => self.disk,
+        })
+    }
+
     /// Whether everything that is delivered to a folder is there as it should be. Nothing is written.
     pub(super) fn is_delivered(
         &self,
@@ -203,10 +211,12 @@ impl Place {
         key_here: bool,
     ) -> Result<bool, Error> {
         let files = existing_files(home, above)?;
+        // Who is unknown now is told of when it is delivered.
+        let Ok(disk) = self.disk_for(delivery) else { return Ok(false) };
         Ok(FILES.iter().all(|name| {
             let path = delivery.folder.join(name);
             match files.iter().find(|f| f.name == *name) {
-                Some(file) => self.disk.is_as_wished(&path, &file.bytes, mode_of(delivery, file.access)),
+                Some(file) => disk.is_as_wished(&path, &file.bytes, mode_of(delivery, file.access)),
                 None => !exists(&path) || (*name == KEY && !key_here),
             }
         }))
@@ -237,15 +247,19 @@ fn existing_files(home: &Home, above: &Above) -> Result<Vec<OutFile>, Error> {
     Ok(files)
 }
 
-/// `USER` or `USER:GROUP`, names or numbers.
-pub(super) fn resolve(owner: &str) -> Result<(u32, Option<u32>), Error> {
+/// `USER`, `USER:GROUP` or `:GROUP`, names or numbers.
+pub(super) fn resolve(owner: &str) -> Result<(Option<u32>, Option<u32>), Error> {
     let (user, group) = owner.split_once(':').map_or((owner, None), |(u, g)| (u, Some(g)));
     let unknown = |what, name: &str| Error::UnknownOwner { what, name: name.into() };
     // The largest number means "leave it as it is" to the system.
     let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n != u32::MAX);
     let uid = match number(user) {
-        Some(uid) => uid,
-        None => nix::unistd::User::from_name(user).ok().flatten().ok_or_else(|| unknown("user", user))?.uid.as_raw(),
+        None if user.is_empty() && group.is_some() => None,
+        None => {
+            let user = nix::unistd::User::from_name(user).ok().flatten().ok_or_else(|| unknown("user", user))?;
+            Some(user.uid.as_raw())
+        }
+        uid => uid,
     };
     let gid = match group.map(|g| (g, number(g))) {
         None => None,

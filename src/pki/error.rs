@@ -412,6 +412,9 @@ pub enum Error {
     /// Pruning without knowing whose.
     #[error("the manifest has no `id`, so nothing is known to be its own")]
     NoManifestId,
+    /// What was found out once, and concerns several.
+    #[error(transparent)]
+    Shared(std::sync::Arc<Error>),
     /// Something does not add up that only a fault of ours explains.
     #[error("internal error: {0}")]
     Internal(String),
@@ -455,6 +458,12 @@ impl Error {
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint: String = hint.into();
         Error::Usage { message: message.into(), hints: if hint.is_empty() { Vec::new() } else { vec![hint] } }
+    }
+
+    /// A CA that has ended, or was revoked.
+    pub(crate) fn cannot_issue(issuer: &Handle, problem: String) -> Self {
+        let hint = Some("choose another CA with `--issuer`, or create one".into());
+        Error::IssuerUnusable { issuer: issuer.to_string(), problem, hint }
     }
 
     /// What goes wrong after something was recorded: it must not read as if nothing had happened.

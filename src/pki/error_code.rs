@@ -8,13 +8,17 @@ use crate::store::StoreError;
 impl Error {
     /// Whether the request itself is wrong, seen without looking at any file or PKI: exit code 2.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Error::Usage { .. } | Error::Model(_))
+        match self {
+            Error::Shared(e) => e.is_usage(),
+            other => matches!(other, Error::Usage { .. } | Error::Model(_)),
+        }
     }
 
     /// Whether the same command may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Store(e) => e.is_retryable(),
+            Error::Shared(e) => e.is_retryable(),
             Error::NotReleased { .. } | Error::Overtaken { .. } | Error::Disk(DiskError::Locked { .. }) => true,
             _ => false,
         }
@@ -24,6 +28,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::Usage { .. } => "usage",
+            Error::Shared(e) => e.code(),
             Error::Model(e) => e.code(),
             Error::Disk(DiskError::Locked { .. }) | Error::Overtaken { .. } => "busy",
             Error::Disk(_) | Error::Delivery { .. } => "io",

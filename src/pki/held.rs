@@ -12,6 +12,7 @@ use crate::model::{Handle, Layout, Profile};
 use crate::store::{Access, Delivery, Filter, KeyPlace, Record, Transaction};
 use crate::x509::{Certificate, read_certificate};
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Certificate files are small; chains of many still fit.
@@ -27,6 +28,8 @@ pub(super) struct Snapshot {
     pub held: HashMap<Handle, Held>,
     /// What is live and was not asked about.
     pub others: Vec<Other>,
+    /// Key files here that others may read, and their modes: of CAs that sign, and of what was asked about.
+    pub open_keys: Vec<(PathBuf, u32)>,
 }
 
 /// One handle.
@@ -35,6 +38,8 @@ pub(super) struct Held {
     pub record: Record,
     pub identity: String,
     pub deliveries: Vec<Delivery>,
+    /// The command that has not succeeded since it changed.
+    pub owed: Option<String>,
     pub disk: OnDisk,
 }
 
@@ -82,6 +87,11 @@ impl Pki {
         let transaction = self.store.begin(Access::Read)?;
         let cas = Cas::load(&*transaction)?;
         let with_key = cas.active().filter(|c| place.has_key(c)).map(|c| c.handle().clone()).collect();
+        let mut owed: HashMap<Handle, String> = transaction.owed_commands()?.into_iter().collect();
+        let mut open_keys = Vec::new();
+        for ca in cas.active() {
+            open_keys.extend(place.open_key(place.ca_key_path(ca)));
+        }
         let mut held = HashMap::with_capacity(handles.len());
         for handle in handles {
             let Some(holder) = transaction.holder(handle)? else { continue };
@@ -94,9 +104,13 @@ impl Pki {
             } else if record.profile.is_ca() {
                 place.ca_on_disk(&cas, handle)?
             } else {
+                open_keys.extend(place.open_key(place.home(handle).key_path()));
                 place.leaf_on_disk(&*transaction, &cas, &record, &certificate, &deliveries)?
             };
-            held.insert((*handle).clone(), Held { record, identity: holder.identity, deliveries, disk });
+            held.insert(
+                (*handle).clone(),
+                Held { record, identity: holder.identity, deliveries, owed: owed.remove(handle), disk },
+            );
         }
         let asked: HashSet<&Handle> = handles.iter().copied().collect();
         let mut others = Vec::new();
@@ -110,11 +124,17 @@ impl Pki {
         for other in &mut others {
             other.manifest = transaction.holder(&other.handle)?.and_then(|h| h.manifest);
         }
-        Ok(Snapshot { cas, with_key, held, others })
+        Ok(Snapshot { cas, with_key, held, others, open_keys })
     }
 }
 
 impl Place {
+    /// A key file with its mode, when others may read it; one that is not there is nobody's.
+    fn open_key(&self, path: PathBuf) -> Option<(PathBuf, u32)> {
+        let mode = self.disk.mode(&path).ok()? & 0o777;
+        (mode & 0o077 != 0).then_some((path, mode))
+    }
+
     fn ca_on_disk(&self, cas: &Cas, handle: &Handle) -> Result<OnDisk, Error> {
         let Some(ca) = cas.named(handle) else { return Ok(OnDisk::default()) };
         let folder = self.ca_generation_folder(ca);

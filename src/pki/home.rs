@@ -4,7 +4,7 @@ use super::Error;
 use super::authority::MAX_KEY_BYTES;
 use super::folder::{CERTS, Place};
 use super::material::{Above, OutFile};
-use crate::disk::{Block, decode_pem, encode_pem, exists, read_optional};
+use crate::disk::{Block, decode_pem, encode_pem, entries, exists, read_optional};
 use crate::model::{Handle, Layout};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -99,13 +99,13 @@ impl Home {
         Some(path).filter(|p| exists(p))
     }
 
-    /// The folder that a command which died left beside the combined file.
+    /// The folder that a command which died left beside the combined file: with files of ours, or with nothing.
     pub fn remains(&self) -> Option<&Path> {
-        let is_ours = |n: &str| exists(&self.folder.join(n));
-        let left = self.layout == Layout::Combined
-            && exists(&self.folder)
-            && super::release::LEAF_FILES.iter().any(|n| is_ours(n));
-        left.then_some(&self.folder)
+        if self.layout == Layout::Folder || !exists(&self.folder) {
+            return None;
+        }
+        let ours = super::release::LEAF_FILES.iter().any(|n| exists(&self.folder.join(n)));
+        (ours || entries(&self.folder).is_ok_and(|all| all.is_empty())).then_some(&self.folder)
     }
 
     /// Reads the key file as it is: PEM, in the clear or encrypted. Nothing when there is none.

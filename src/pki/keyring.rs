@@ -150,7 +150,7 @@ impl Place {
 }
 
 /// Why a CA without a key file cannot sign.
-fn no_key(place: &Place, ca: &Ca) -> Error {
+pub(super) fn no_key(place: &Place, ca: &Ca) -> Error {
     let handle = ca.handle();
     let (problem, hint) = match ca.authority.key_place {
         KeyPlace::Foreign => (

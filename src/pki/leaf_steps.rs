@@ -1,6 +1,5 @@
 //! The steps of one leaf, for who issues one and for who issues many: look, make, record.
 
-use super::Error;
 use super::authority::{Ca, Cas};
 use super::deliver;
 use super::folder::Place;
@@ -8,11 +7,12 @@ use super::issuing::{check_gain, check_holder, check_key_is_free, is_taken, new_
 use super::leaf::{Found, Made, Recorded, active_generation, same_key};
 use super::leaf_request::Wanted;
 use super::material::Above;
-use super::state::{Decision, Outcome, decide};
+use super::state::{Again, Decision, Outcome, decide};
 use super::view::CertificateView;
+use super::{Error, Urls};
 use crate::issue::{CertificateDraft, Issuer};
 use crate::keys::{key_identifier, random_serial, sha256};
-use crate::model::{Layout, NameConstraints};
+use crate::model::{Layout, NameConstraints, Validity};
 use crate::policy::rules;
 use crate::store::{AuthorityId, CertificateId, Delivery, NewCertificate, Transaction};
 use crate::x509::{NameDer, public_key_kind};
@@ -103,17 +103,8 @@ impl Place {
             (Decision::Renew, None, Some(record)) => Some(active_generation(cas, record)?),
             _ => Some(scene.default_issuer(self)?),
         };
-        if let (Some(public_key), false) = (request.key.public_key(), matches!(decision, Decision::Keep { .. })) {
-            check_key_is_free(transaction, public_key, None)?;
-        }
-        if let Some(delivery) = &request.delivery {
-            deliver::check(self, transaction, &wanted.handle, delivery, &before.seen)?;
-        }
-        let home = self.home(&wanted.handle);
-        home.check_way(self.layout_of(wanted))?;
-        if current.is_none() && before.files_were_there {
-            return Err(Error::UnknownFolder { path: home.path().into() });
-        }
+        let keeps = matches!(decision, Decision::Keep { .. });
+        self.check_surroundings(Some(transaction), wanted, before, current.is_some(), keeps)?;
         let mut deliveries = transaction.deliveries(&wanted.handle)?;
         if let Some(new) = &request.delivery {
             // What was said once about a folder holds until something else is said.
@@ -139,6 +130,31 @@ impl Place {
         Ok(Found { cas, current, decision, issuer, deliveries, before, key_id, crl_is_old, unfinished })
     }
 
+    /// Refuses what stands in the way of a leaf: a key that is somebody's, a delivery folder that is not for it, a folder
+    /// that nobody knows. Without a transaction there is no PKI yet.
+    pub(super) fn check_surroundings(
+        &self,
+        transaction: Option<&dyn Transaction>,
+        wanted: &Wanted<'_>,
+        before: &Before,
+        exists: bool,
+        keeps: bool,
+    ) -> Result<(), Error> {
+        let request = &wanted.request;
+        if let (Some(transaction), Some(public_key), false) = (transaction, request.key.public_key(), keeps) {
+            check_key_is_free(transaction, public_key, None)?;
+        }
+        if let Some(delivery) = &request.delivery {
+            deliver::check(self, transaction, &wanted.handle, delivery, &before.seen)?;
+        }
+        let home = self.home(&wanted.handle);
+        home.check_way(self.layout_of(wanted))?;
+        if !exists && before.files_were_there {
+            return Err(Error::UnknownFolder { path: home.path().into() });
+        }
+        Ok(())
+    }
+
     /// Makes a leaf in memory: key, rehearsal, signature, second opinion.
     pub(super) fn make_leaf(
         &self,
@@ -155,7 +171,10 @@ impl Place {
         warnings.extend(dates.warnings);
         let key = match (&found.decision, &found.current) {
             (Decision::Renew, Some(record)) => {
-                check_gain(record, dates.validity.not_after(), lifetime, issuer, &found.cas, id, place.now())?;
+                // What is issued again because its issuer has a new key gains that.
+                if request.again != Again::Renew {
+                    check_gain(record, dates.validity.not_after(), lifetime, issuer, &found.cas, id, place.now())?;
+                }
                 same_key(place, record)?
             }
             (_, current) => place.leaf_key(request, current.as_ref())?,
@@ -164,25 +183,9 @@ impl Place {
             Some(id) => id.clone(),
             None => key_identifier(&key.public_key).map_err(|e| fail()(e.into()))?,
         };
-        let rsa = matches!(public_key_kind(&key.public_key), Ok(k) if k.is_rsa());
         let ca_handle = found.cas.by_id(id).map(|c| c.handle().clone());
         let urls = ca_handle.map(|h| place.config.urls(&h)).unwrap_or_default();
-        let draft = CertificateDraft {
-            profile: request.profile,
-            serial: random_serial().map_err(|e| fail()(e.into()))?,
-            validity: dates.validity,
-            subject: NameDer::of(&wanted.subject),
-            public_key: key.public_key,
-            subject_key_id,
-            path_len: None,
-            key_usage: rules(request.profile).key_usage_of(rsa),
-            extended_key_usage: wanted.purposes.clone(),
-            names: wanted.names.clone(),
-            name_constraints: NameConstraints::default(),
-            crl_urls: urls.crl,
-            issuer_urls: urls.issuer,
-            ocsp_urls: urls.ocsp,
-        };
+        let draft = leaf_draft(wanted, key.public_key, subject_key_id, dates.validity, urls)?;
         let signed = issuer.rehearse(draft).and_then(|linted| linted.sign()).map_err(fail())?;
         warnings.extend(signed.warnings().iter().cloned());
         Ok(Made { key_pem: key.pem, issuer: id, above: above.clone(), signed, warnings })
@@ -273,4 +276,32 @@ impl Place {
         let second_verifier = Some(made.signed.second_verifier());
         Outcome { action: found.action(), certificate, warnings: made.warnings, second_verifier, delivered }
     }
+}
+
+/// A leaf before its issuer puts its own part in.
+pub(super) fn leaf_draft(
+    wanted: &Wanted<'_>,
+    public_key: Vec<u8>,
+    subject_key_id: Vec<u8>,
+    validity: Validity,
+    urls: Urls,
+) -> Result<CertificateDraft, Error> {
+    let request = &wanted.request;
+    let rsa = matches!(public_key_kind(&public_key), Ok(k) if k.is_rsa());
+    Ok(CertificateDraft {
+        profile: request.profile,
+        serial: random_serial().map_err(|e| Error::issue(&request.identity)(e.into()))?,
+        validity,
+        subject: NameDer::of(&wanted.subject),
+        public_key,
+        subject_key_id,
+        path_len: None,
+        key_usage: rules(request.profile).key_usage_of(rsa),
+        extended_key_usage: wanted.purposes.clone(),
+        names: wanted.names.clone(),
+        name_constraints: NameConstraints::default(),
+        crl_urls: urls.crl,
+        issuer_urls: urls.issuer,
+        ocsp_urls: urls.ocsp,
+    })
 }

@@ -156,7 +156,8 @@ impl Place {
     }
 }
 
-fn draft(
+/// A CA before its issuer puts its own part in.
+pub(super) fn draft(
     wanted: &Wanted<'_>,
     public_key: &[u8],
     key_id: Option<Vec<u8>>,

@@ -7,12 +7,13 @@ use super::plan_issuers::Issuers;
 use super::state::{is_final, life_of};
 use super::wish::{Asked, Wish};
 use super::{CaRequest, Difference, Error, ca_request, leaf_request};
-use crate::issue::End;
+use crate::issue::{End, Warning};
 use crate::manifest::Entry;
 use crate::model::{Handle, Layout, Profile, Timestamp};
 use crate::store::Record;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// What is done about one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -36,6 +37,8 @@ pub enum Action {
     Deliver,
     /// Where a CA publishes is written to `rootlet.toml`; nothing is issued.
     Configure,
+    /// The command after an earlier change is run, because it failed, or nobody ran it; nothing is issued.
+    Run,
     /// It cannot or may not be done.
     Refused,
     /// It is as it should be.
@@ -55,6 +58,7 @@ impl Action {
             Action::Restore => "restore",
             Action::Deliver => "deliver",
             Action::Configure => "configure",
+            Action::Run => "run",
             Action::Refused => "refused",
             Action::Nothing => "nothing",
         }
@@ -94,6 +98,9 @@ pub struct PlanStep {
     /// Whether it is refused because it would replace a CA.
     #[serde(skip)]
     pub replaces: bool,
+    /// Why it is refused, where issuing it would be.
+    #[serde(skip)]
+    pub error: Option<Arc<Error>>,
 }
 
 /// Something live that the manifest does not name.
@@ -118,6 +125,8 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// What the PKI has that the manifest does not name.
     pub unmanaged: Vec<Unmanaged>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
 }
 
 impl Plan {
@@ -131,7 +140,14 @@ impl Plan {
         self.unmanaged.iter().filter(|u| u.action == "revoke").map(|u| u.name.clone()).collect()
     }
 
-    pub(super) fn new(steps: Vec<PlanStep>, unmanaged: Vec<Unmanaged>) -> Self {
+    /// What cannot be undone: the CAs that are replaced, and what is revoked.
+    pub(super) fn destroys(&self) -> Vec<String> {
+        let replaced = self.steps.iter().filter(|s| s.action == Action::Replace).map(|s| s.name.clone());
+        // A CA is replaced, and never pruned: no name can stand for both.
+        replaced.chain(self.pruned()).collect()
+    }
+
+    pub(super) fn new(steps: Vec<PlanStep>, unmanaged: Vec<Unmanaged>, warnings: Vec<Warning>) -> Self {
         let mut summary = BTreeMap::new();
         for step in &steps {
             *summary.entry(step.action.name()).or_default() += 1;
@@ -141,7 +157,7 @@ impl Plan {
             summary.insert("revoke", revoked);
         }
         let changes = steps.iter().filter(|s| s.action != Action::Nothing).count() + revoked;
-        Plan { changes, summary, steps, unmanaged }
+        Plan { changes, summary, steps, unmanaged, warnings }
     }
 }
 
@@ -212,6 +228,7 @@ impl Planner<'_> {
             (Some(held), Asked::Ca(request)) => self.ca(wish, request, held)?,
             (Some(held), Asked::Leaf(request)) => self.leaf(wish, request, held)?,
         };
+        let verdict = self.with_its_command(wish, verdict);
         Ok(PlanStep {
             name: wish.handle().to_string(),
             profile: wish.entry.profile.name(),
@@ -222,7 +239,20 @@ impl Planner<'_> {
             cascades: Vec::new(),
             hints: verdict.hints,
             replaces: verdict.replaces,
+            error: None,
         })
+    }
+
+    /// A command that failed is run again although nothing changes, and one that is no longer declared is forgotten.
+    fn with_its_command(&self, wish: &Wish<'_>, verdict: Verdict) -> Verdict {
+        let owed = self.snapshot.held.get(wish.handle()).and_then(|held| held.owed.as_ref());
+        match (owed.filter(|_| verdict.action == Action::Nothing), &wish.entry.exec) {
+            (None, _) => verdict,
+            (Some(_), Some(command)) => {
+                Verdict::new(Action::Run, format!("`{command}` has not succeeded since it changed"))
+            }
+            (Some(was), None) => Verdict::new(Action::Run, format!("`{was}` is no longer declared, and is forgotten")),
+        }
     }
 
     fn leaf(&self, wish: &Wish<'_>, request: &LeafRequest, held: &Held) -> Result<Verdict, Error> {

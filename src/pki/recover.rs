@@ -3,7 +3,7 @@
 use super::authority::MAX_KEY_BYTES;
 use super::folder::REQUESTS;
 use super::key_custody::key_owner;
-use super::release::{is_batch, waiting_in_batch};
+use super::release::{is_batch, is_half_written, waiting_in_batch};
 use super::request::request_owner;
 use super::{Error, Pki};
 use crate::disk::{ASIDE_PREFIX, Lock, decode_pem, entries, exists, read_optional};
@@ -132,6 +132,9 @@ impl Pki {
         for entry in all {
             let (path, aside) = (folder.join(&entry), entry.strip_prefix(ASIDE_PREFIX));
             let name = aside.unwrap_or(&entry);
+            if is_half_written(&entry) {
+                self.place.disk.remove(&path)?;
+            }
             let Some((serial, _)) = waiting_in_batch(name) else { continue };
             let done = match aside {
                 Some(_) => self.recover_aside(name, &path),
@@ -152,6 +155,10 @@ impl Pki {
             (_, Some(handle), _) => self.release_request(&handle, folder),
             (_, _, Some((generation, handle))) => self.settle_key(&handle, generation, folder),
             _ if is_batch(entry) => self.recover_batch(folder),
+            _ if is_half_written(entry) => {
+                self.place.disk.remove(folder)?;
+                Ok(false)
+            }
             (None, None, None) => self.recover_certificate(entry.parse().ok(), folder),
         }
     }
@@ -262,6 +269,7 @@ fn is_ours(name: &str) -> bool {
         || request_owner(name).is_some()
         || key_owner(name).is_some()
         || is_batch(name)
+        || is_half_written(name)
         || name.parse::<Serial>().is_ok_and(|s| s.to_string() == name)
 }
 

@@ -42,6 +42,40 @@ impl PendingLeaf {
         }
     }
 
+    /// As [`PendingLeaf::create`], for a certificate that is recorded already: what a death leaves half-written must not be
+    /// taken for what waits to be released, and has another name until it is whole.
+    pub fn create_again(place: &Place, serial: &Serial, files: &[OutFile]) -> Result<Self, Error> {
+        if !matches!(files, [file] if file.name == COMBINED) {
+            let mut pending = Pending::create(place, &format!("{AGAIN}{serial}"))?;
+            let whole = place.pending_folder().join(serial.to_string());
+            let filled = pending.fill(place, files);
+            return match filled.and_then(|()| Ok(place.disk.rename_new(&pending.folder, &whole)?)) {
+                Ok(()) => {
+                    pending.folder = whole;
+                    Ok(PendingLeaf::Folder(pending))
+                }
+                Err(e) => {
+                    pending.abandon(place);
+                    Err(e)
+                }
+            };
+        }
+        let batch = PendingBatch::create(place)?;
+        let whole = batch.folder().join(format!("{serial}{EXTENSION}"));
+        let half = batch.folder().join(format!("{AGAIN}{serial}"));
+        let write = |file: &OutFile| {
+            place.disk.create(&half, &file.bytes, file.access)?;
+            place.disk.rename_new(&half, &whole)
+        };
+        match files.iter().try_for_each(write).and_then(|()| place.disk.sync_folder(&place.pending_folder())) {
+            Ok(()) => Ok(PendingLeaf::Combined(batch, *serial)),
+            Err(e) => {
+                batch.abandon(place);
+                Err(e.into())
+            }
+        }
+    }
+
     /// The folder or file.
     pub fn path(&self) -> PathBuf {
         match self {
@@ -153,6 +187,14 @@ pub(super) fn waiting_in_batch(name: &str) -> Option<(Serial, bool)> {
     let (number, is_file) = name.strip_suffix(EXTENSION).map_or((name, false), |n| (n, true));
     let serial: Serial = number.parse().ok()?;
     (serial.to_string() == number).then_some((serial, is_file))
+}
+
+/// How files of a recorded certificate are named in `pending/`, or in such a folder, before a serial and until they are whole.
+const AGAIN: &str = "again-";
+
+/// Whether something in `pending/`, or in such a folder, is half-written files of a recorded certificate.
+pub(super) fn is_half_written(name: &str) -> bool {
+    name.strip_prefix(AGAIN).is_some_and(|n| n.parse::<Serial>().is_ok_and(|s| s.to_string() == n))
 }
 
 /// Where a combined file with the key of a leaf waits for the folder that takes its place to be in place.

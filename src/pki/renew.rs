@@ -3,7 +3,7 @@ use super::revoke::{RevokeRequest, Revoked};
 use super::state::{Outcome, is_in_window, wants_renewal};
 use super::target::{Found, find};
 use super::view::CertificateView;
-use super::{Error, LeafKey, Pki, Target};
+use super::{Error, LeafKey, Pki, Progress, Target};
 use crate::issue::{End, SecondVerifier, Warning};
 use crate::model::{Handle, Reason, Timestamp, Window};
 use crate::store::{Access, Record};
@@ -160,6 +160,12 @@ pub trait Attendant {
     fn issued(&mut self, renewed: &Renewed) -> Result<(), Error> {
         let _ = renewed;
         Ok(())
+    }
+
+    /// Called as leaves are made together, long before each of them is done: how many of all items that change something
+    /// are there by now.
+    fn come(&mut self, come: &Progress) {
+        let _ = come;
     }
 
     /// Called when an item is done. Returns whether to go on with the next.

@@ -13,7 +13,7 @@ use super::predecessor::{Predecessor, RenewedKey, not_renewable};
 use super::renew::RenewRequest;
 use super::state::{Decision, Outcome, is_final};
 use super::{Error, Pki};
-use crate::issue::{CertificateBody, End, Issuer, Signed, Warning};
+use crate::issue::{CertificateBody, CertificateDraft, End, Issuer, Signed, Warning};
 use crate::keys::{PrivateKey, sha256};
 use crate::model::{Handle, Identity, Lifetime, Profile};
 use crate::store::{Access, AuthorityId, KeyPlace, Record};
@@ -247,6 +247,24 @@ impl Place {
         issuer: &Issuer,
         below: Option<(&Cas, AuthorityId)>,
     ) -> Result<(Signed<CertificateBody>, Vec<Warning>), Error> {
+        let handle = &before.record.handle;
+        let (draft, mut warnings) = self.draft_again(before, request, lifetime, key, issuer, below)?;
+        let signed = issuer.rehearse(draft).and_then(|linted| linted.sign()).map_err(Error::issue(handle))?;
+        warnings.extend(signed.warnings().iter().cloned());
+        warnings.extend(before.dropped(signed.certificate()));
+        Ok((signed, warnings))
+    }
+
+    /// The draft of the successor, which lasts longer than what it follows.
+    pub(super) fn draft_again(
+        &self,
+        before: &Predecessor<'_>,
+        request: &RenewRequest,
+        lifetime: Lifetime,
+        key: RenewedKey,
+        issuer: &Issuer,
+        below: Option<(&Cas, AuthorityId)>,
+    ) -> Result<(CertificateDraft, Vec<Warning>), Error> {
         let (record, handle) = (before.record, &before.record.handle);
         let end = Some(request.end.unwrap_or(End::Default(lifetime)));
         let dates = self.dates(record.profile, request.not_before, end, issuer);
@@ -256,12 +274,7 @@ impl Place {
             check_gain(record, dates.validity.not_after(), lifetime, issuer, cas, id, self.now())?;
         }
         let issuer_handle = below.and_then(|(cas, id)| cas.by_id(id)).map_or(handle, Ca::handle);
-        let draft = before.draft(self, issuer_handle, dates.validity, key)?;
-        let signed = issuer.rehearse(draft).and_then(|linted| linted.sign()).map_err(Error::issue(handle))?;
-        let mut warnings = dates.warnings;
-        warnings.extend(signed.warnings().iter().cloned());
-        warnings.extend(before.dropped(signed.certificate()));
-        Ok((signed, warnings))
+        Ok((before.draft(self, issuer_handle, dates.validity, key)?, dates.warnings))
     }
 
     /// The new key of a leaf; of the same algorithm when none was named.

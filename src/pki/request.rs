@@ -153,7 +153,7 @@ impl Pki {
             (Some(_), Again::Refuse) => {
                 return Err(Error::RequestWaits { handle: wish.handle.clone(), profile: wish.profile });
             }
-            (Some(waiting), Again::IfMissing | Again::RenewWithin(_)) => {
+            (Some(waiting), Again::IfMissing | Again::RenewWithin(_) | Again::Renew) => {
                 let csr = read_csr(waiting)?;
                 let (handle, differences) = (wish.handle.clone(), wish.differences(waiting, &csr)?);
                 if !differences.is_empty() {

@@ -82,7 +82,7 @@ impl Place {
         {
             return home.remains().map_or(Ok(()), |folder| self.clear_folder(folder));
         }
-        let pending = PendingLeaf::create(self, &record.serial, &files)?;
+        let pending = PendingLeaf::create_again(self, &record.serial, &files)?;
         self.release_locked(&record.handle, true, &pending.path())?;
         pending.close(self)
     }

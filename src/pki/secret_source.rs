@@ -90,6 +90,11 @@ pub trait SecretSource: Send + Sync {
     /// Whether it was given, so that nobody has to be asked.
     fn was_given(&self, of: PassphraseOf<'_>) -> bool;
 
+    /// Whether it was given, or somebody can be asked.
+    fn can_be_had(&self, of: PassphraseOf<'_>) -> bool {
+        self.was_given(of)
+    }
+
     /// The file that holds the key of a CA which is not in its folder.
     fn issuer_key_file(&self, ca: &Handle) -> Option<PathBuf>;
 

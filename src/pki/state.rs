@@ -18,6 +18,9 @@ pub enum Again {
     IfMissing,
     /// Keep it if it is what was asked for, and renew it with the same key when it is due (`--renew-within`).
     RenewWithin(Window),
+    /// Keep its key and issue it anew, whatever is left of it, if it is what was asked for: its issuer has a new key
+    /// (`cascade` of `apply`).
+    Renew,
     /// Replace it, with a new key (`--force`); leaves only.
     Force,
     /// Replace a CA by a new generation, with a new key (`apply --replace-ca`).
@@ -70,7 +73,9 @@ pub(super) fn decide(
     if now > record.not_after {
         return match again {
             // The same key goes on only under the same name and powers.
-            Again::RenewWithin(_) => same(handle, differences(record)?, may_force).map(|()| Decision::Renew),
+            Again::RenewWithin(_) | Again::Renew => {
+                same(handle, differences(record)?, may_force).map(|()| Decision::Renew)
+            }
             Again::Force | Again::Replace => Ok(Decision::Issue { action: "reissued" }),
             Again::Refuse | Again::IfMissing => Ok(Decision::Issue { action: "created" }),
         };
@@ -83,6 +88,7 @@ pub(super) fn decide(
         }
         Again::IfMissing => Window::LastThird,
         Again::RenewWithin(window) => window,
+        Again::Renew => return same(handle, differences(record)?, may_force).map(|()| Decision::Renew),
     };
     same(handle, differences(record)?, may_force)?;
     let due = is_due(record.not_before, record.not_after, window, now);

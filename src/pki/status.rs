@@ -2,7 +2,7 @@
 
 use super::authority::{Ca, Cas};
 use super::findings::{StatusFinding, findings};
-use super::state::wants_renewal;
+use super::state::{is_final, wants_renewal};
 use super::{Error, Pki};
 use crate::disk::entries;
 use crate::issue::Warning;
@@ -23,7 +23,7 @@ pub struct StatusRequest {
 /// One thing that somebody should see to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Due {
-    /// `certificate`, `ca`, `crl`, `past`, `delivery`, `public` or `half-done`.
+    /// `certificate`, `ca`, `crl`, `past`, `delivery`, `command`, `public` or `half-done`.
     pub kind: &'static str,
     /// The handle, or the entry of `pending/`; nothing for `public`.
     pub name: Option<String>,
@@ -93,6 +93,16 @@ impl Pki {
         for handle in transaction.due_deliveries()? {
             let message = format!("the files of `{handle}` are not delivered yet");
             due.push(one("delivery", Some(handle.to_string()), message, None, NEXT_COMMAND.into()));
+        }
+        for (handle, command) in transaction.owed_commands()? {
+            // One that was never made, or that is gone for good, has nothing to tell of.
+            let current =
+                transaction.holder(&handle)?.map(|h| transaction.certificate(h.current)).transpose()?.flatten();
+            if current.is_some_and(|r| r.revocation.is_none_or(|v| !is_final(v.reason))) {
+                let message = format!("`{command}` has not succeeded since `{handle}` changed");
+                let hint = "`rootlet apply` with the manifest that declares it runs it again";
+                due.push(one("command", Some(handle.to_string()), message, None, hint.into()));
+            }
         }
         if transaction.unpublished()?.is_some() {
             due.push(one("public", None, "`public/` is behind the inventory".into(), None, NEXT_COMMAND.into()));

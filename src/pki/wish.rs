@@ -127,7 +127,7 @@ fn ask_leaf(entry: &Entry, leaf: &LeafEntry, manifest: Option<&str>) -> Result<L
     request.delivery = match &leaf.out_dir {
         Some(folder) => Some(Delivery::checked(folder.clone(), leaf.owner.clone(), leaf.key_mode)?),
         None if leaf.owner.is_some() || leaf.key_mode.is_some() => {
-            return Err(Error::usage("`owner` and `key_mode` are of delivered files", "add `out_dir`"));
+            return Err(Error::usage("`owner`, `group` and `key_mode` are of delivered files", "add `out_dir`"));
         }
         None => None,
     };

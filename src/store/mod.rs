@@ -139,6 +139,9 @@ pub trait Transaction {
     /// The handles whose files were issued and perhaps not delivered, because a command died in between.
     fn due_deliveries(&self) -> Result<Vec<Handle>, StoreError>;
 
+    /// The commands that were to run after something changed, by whose change it was, and have not succeeded since.
+    fn owed_commands(&self) -> Result<Vec<(Handle, String)>, StoreError>;
+
     /// The history, newest last; at most `limit` of the newest events.
     fn history(&self, limit: usize) -> Result<Vec<Event>, StoreError>;
 
@@ -200,6 +203,9 @@ pub trait Transaction {
 
     /// Sets whether the files of a handle are still to be delivered, to every folder that is remembered for it.
     fn set_deliveries_due(&self, handle: &Handle, due: bool) -> Result<(), StoreError>;
+
+    /// Says which command is to run after a change of a handle; nothing when it has.
+    fn owe_command(&self, handle: &Handle, command: Option<&str>) -> Result<(), StoreError>;
 
     /// Writes a line of history.
     fn note(&self, at: Timestamp, action: &str, handle: Option<&Handle>, detail: &str) -> Result<(), StoreError>;

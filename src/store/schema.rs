@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const APPLICATION_ID: i64 = 0x726c_6574;
 
 /// One script for each format, in order; a database of format n has run the first n.
-const MIGRATIONS: [&str; 3] = [FORMAT_1, FORMAT_2, FORMAT_3];
+const MIGRATIONS: [&str; 4] = [FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4];
 
 /// Certificates are narrow rows with their DER beside them, so that walking states does not read megabytes.
 /// Revocations are events, counted for each issuer: the newest row of a serial says how it stands, and no reason means
@@ -132,6 +132,11 @@ CREATE INDEX crl_event ON crl(issuer, last_event, number);
 const FORMAT_3: &str = "
 CREATE INDEX certificate_elsewhere ON certificate(not_after) WHERE key_here = 0;
 CREATE INDEX history_import ON history(handle) WHERE action IN ('recorded', 'completed');
+";
+
+/// Commands that a manifest wants to run after a change, and that have not succeeded since: a change that nobody was told of.
+const FORMAT_4: &str = "
+CREATE TABLE owed_command(handle TEXT PRIMARY KEY, command TEXT NOT NULL) WITHOUT ROWID;
 ";
 
 /// Brings a database to the newest format; an empty file becomes an inventory.

@@ -253,6 +253,16 @@ impl SqliteTransaction<'_> {
         Ok(all)
     }
 
+    pub(super) fn read_owed_commands(&self) -> Result<Vec<(Handle, String)>, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT handle, command FROM owed_command ORDER BY handle")?;
+        let mut rows = statement.query([])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push((handle(text(row, 0)?)?, row.get(1)?));
+        }
+        Ok(all)
+    }
+
     pub(super) fn read_history(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
         let mut statement =
             self.0.prepare_cached("SELECT at, action, handle, detail FROM history ORDER BY id DESC LIMIT ?1")?;

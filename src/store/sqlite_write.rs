@@ -114,6 +114,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_due_deliveries()
     }
 
+    fn owed_commands(&self) -> Result<Vec<(Handle, String)>, StoreError> {
+        self.read_owed_commands()
+    }
+
     fn history(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.read_history(limit)
     }
@@ -308,6 +312,20 @@ impl Transaction for SqliteTransaction<'_> {
     fn set_deliveries_due(&self, handle: &Handle, due: bool) -> Result<(), StoreError> {
         let db = self.writable()?;
         db.prepare_cached("UPDATE delivery SET due = ?2 WHERE handle = ?1")?.execute(params![handle.as_str(), due])?;
+        Ok(())
+    }
+
+    fn owe_command(&self, handle: &Handle, command: Option<&str>) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        match command {
+            Some(command) => {
+                db.prepare_cached("INSERT OR REPLACE INTO owed_command(handle, command) VALUES(?1, ?2)")?
+                    .execute(params![handle.as_str(), command])?;
+            }
+            None => {
+                db.prepare_cached("DELETE FROM owed_command WHERE handle = ?1")?.execute([handle.as_str()])?;
+            }
+        }
         Ok(())
     }
 

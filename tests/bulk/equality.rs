@@ -12,6 +12,7 @@ fn request() -> impl Strategy<Value = LeafRequest> {
         Just(Again::IfMissing),
         Just(Again::RenewWithin(Window::LastThird)),
         Just(Again::RenewWithin(Window::Before(Lifetime::days(3_000)))),
+        Just(Again::Renew),
         Just(Again::Force),
     ];
     let issuer =

@@ -5,9 +5,9 @@ use crate::common::Sandbox;
 const ROOT: &str = "[ca.r]\nprofile = 'root'\n";
 
 /// Manifests below a root, which takes two lines, and what is said of each.
-const WRONG: [(&str, &str, &str); 40] = [
-    ("x = ", "3:5: ", ""),
-    ("[cert.a]\nprofile = 'client'\n[cert.a]\n", "5:7: duplicate key", ""),
+const WRONG: [(&str, &str, &str); 43] = [
+    ("x = ", "3:5: ", "TOML, or JSON"),
+    ("[cert.a]\nprofile = 'client'\n[cert.a]\n", "5:7: duplicate key", "say it once"),
     ("[certs.a]", "3:2: there is no key `certs` here", "is `cert` meant?"),
     ("[cert.a]\nprofile = 'client'\nisuer = 'r'", "5:1: there is no key `isuer` here", "is `issuer` meant?"),
     (
@@ -16,31 +16,65 @@ const WRONG: [(&str, &str, &str); 40] = [
         "keys are written with `_`: `renew_within`",
     ),
     ("[cert.a]\nprofile = 'client'\nbanana = 1", "5:1: there is no key `banana` here", "known here: profile, name"),
-    ("[cert.a]\nprofile = 'client'\npath_len = 1", "5:1: a client has no `path_len`", ""),
-    ("[ca.q]\nprofile = 'root'\nissuer = 'r'", "5:1: a root has no `issuer`", ""),
+    ("[cert.a]\nprofile = 'client'\npath_len = 1", "5:1: a client has no `path_len`", "leave `path_len` away"),
+    ("[ca.q]\nprofile = 'root'\nissuer = 'r'", "5:1: a root has no `issuer`", "leave `issuer` away"),
     ("[ca.q]\nprofile = 'client'", "3:5: a client does not belong in `[ca]`", "[cert.NAME]"),
     ("[cert.q]\nprofile = 'root'", "3:7: a root does not belong in `[cert]`", "[ca.NAME]"),
     ("[cert.a]\nname = 'x'", "3:7: `profile` is missing", "one of root"),
     ("[cert.a]\nprofile = 'servr'", "4:11: `profile`: `servr` is not a profile", "one of root"),
-    ("[cert.a]\nprofile = 7", "4:11: `profile` is a text, not a number", ""),
-    ("[cert]\na = 7", "4:5: `a` is a table, not a number", ""),
-    ("[cert.a]\nprofile = 'client'\ndns = ['a.b', 7]", "5:15: `dns` is a text, or a list of texts, not a number", ""),
-    ("[cert.a]\nprofile = 'client'\ndays = 'x'", "5:8: `days` is a whole number, not a text", ""),
-    ("[cert.a]\nprofile = 'client'\ndays = 1.5", "5:8: `days` is a whole number, not a number with a fraction", ""),
-    ("[cert.a]\nprofile = 'client'\ndays = 0", "5:8: `days`: `0s` is not a duration", ""),
-    ("[ca.q]\nprofile = 'root'\nencrypt_key = 'yes'", "5:15: `encrypt_key` is true or false, not a text", ""),
+    ("[cert.a]\nprofile = 7", "4:11: `profile` is a text, not a number", "write a text"),
+    ("[cert]\na = 7", "4:5: `a` is a table, not a number", "write a table"),
+    (
+        "[cert.a]\nprofile = 'client'\ndns = ['a.b', 7]",
+        "5:15: `dns` is a text, or a list of texts, not a number",
+        "[\"…\", \"…\"]",
+    ),
+    ("[cert.a]\nprofile = 'client'\ndays = 'x'", "5:8: `days` is a whole number, not a text", "write a whole number"),
+    (
+        "[cert.a]\nprofile = 'client'\ndays = 1.5",
+        "5:8: `days` is a whole number, not a number with a fraction",
+        "write a whole number",
+    ),
+    ("[cert.a]\nprofile = 'client'\ndays = 0", "5:8: `days`: `0s` is not a duration", "write a number of days"),
+    (
+        "[ca.q]\nprofile = 'root'\nencrypt_key = 'yes'",
+        "5:15: `encrypt_key` is true or false, not a text",
+        "write true or false",
+    ),
     ("[cert.a]\nprofile = 'client'\nlifetime = '90'", "5:12: `lifetime`: `90` is not a duration", "`90d` for days"),
-    ("[cert.a]\nprofile = 'client'\ndns = ['ok.b', 'a b']", "5:16: `dns`: `a b` is not a DNS name", ""),
-    ("[cert.a]\nprofile = 'client'\ndays = 3\nlifetime = '3d'", "5:1: `days` and `lifetime` exclude each other", ""),
-    ("[cert.a]\nprofile = 'client'\nkey = 'p256'\nkey_file = 'x'", "6:1: `key_file` and `key` exclude each other", ""),
+    (
+        "[cert.a]\nprofile = 'client'\ndns = ['ok.b', 'a b']",
+        "5:16: `dns`: `a b` is not a DNS name",
+        "write a name as `api.internal`",
+    ),
+    (
+        "[cert.a]\nprofile = 'client'\ndays = 3\nlifetime = '3d'",
+        "5:1: `days` and `lifetime` exclude each other",
+        "leave `days` or `lifetime` away",
+    ),
+    (
+        "[cert.a]\nprofile = 'client'\nkey = 'p256'\nkey_file = 'x'",
+        "6:1: `key_file` and `key` exclude each other",
+        "leave `key_file` or `key` away",
+    ),
     (
         "[cert.a]\nprofile = 'client'\npassphrase_file = 'x'",
         "5:1: `passphrase_file` says nothing without `key_file`",
-        "",
+        "add `key_file`",
+    ),
+    (
+        "[cert.a]\nprofile = 'client'\nissuer_passphrase_file = 'x'",
+        "5:1: `issuer_passphrase_file` says nothing without `issuer`",
+        "add `issuer`",
+    ),
+    (
+        "[cert.a]\nprofile = 'client'\nissuer_key_file = 'x'",
+        "5:1: `issuer_key_file` says nothing without `issuer`",
+        "add `issuer`",
     ),
     (
         "[cert.a]\nprofile = 'client'\nowner = 'root'",
-        "3:7: `owner` and `key_mode` are of delivered files",
+        "3:7: `owner`, `group` and `key_mode` are of delivered files",
         "add `out_dir`",
     ),
     (
@@ -52,7 +86,7 @@ const WRONG: [(&str, &str, &str); 40] = [
     (
         "[cert.a]\nprofile = 'client'\nissuer = 'rr'",
         "5:10: there is no CA `rr`, neither in the manifest nor in the PKI",
-        "",
+        "is `r` meant?",
     ),
     (
         "[cert.a]\nprofile = 'client'\nissuer = 'b'\n[cert.b]\nprofile = 'client'",
@@ -64,11 +98,11 @@ const WRONG: [(&str, &str, &str); 40] = [
         "3:5: these CAs issue each other: p ← q ← p",
         "by a root",
     ),
-    ("[ca.p]\nprofile = 'intermediate'\nissuer = 'p'", "3:5: these CAs issue each other: p ← p", ""),
+    ("[ca.p]\nprofile = 'intermediate'\nissuer = 'p'", "3:5: these CAs issue each other: p ← p", "by a root"),
     (
         "[cert.'A.b']\nprofile = 'client'\n[cert.'a.b']\nprofile = 'client'",
         "5:7: `a.b` is declared twice; first at m.toml:3:7",
-        "",
+        "another key",
     ),
     ("[cert.a]\nfor_each = ['x', 'y']\nprofile = 'client'", "3:7: `a` is declared twice", "`${each}` in theirs"),
     ("[cert.a]\nprofile = 'client'\ndns = '${each}'", "5:7: there is no `${each}` here", "`for_each`"),
@@ -79,12 +113,17 @@ const WRONG: [(&str, &str, &str); 40] = [
     ),
     ("[cert.a]\nprofile = 'client'\ndns = '${HOME}'", "5:7: there is no `${HOME}` here", "`${env:NAME}`"),
     ("[cert.a]\nprofile = 'client'\ndns = 'a${'", "5:7: a `${` has no `}`", "$${"),
-    ("[cert.'${each}']\nfor_each = 'none.jsonl'\nprofile = 'client'", "4:12: `none.jsonl` cannot be read", ""),
+    (
+        "[cert.'${each}']\nfor_each = 'none.jsonl'\nprofile = 'client'",
+        "4:12: `none.jsonl` cannot be read",
+        "relative to the manifest",
+    ),
     (
         "[ca.q]\nprofile = 'root'\nname = 'r'",
         "3:5: the CA `r` at m.toml:1:5 has the subject `CN=r` already",
         "another `name`",
     ),
+    ("[ca.q]\nprofile = 'root'\npath_len = 300", "5:12: `path_len` is a number from 0 to 255", "how many CAs"),
     ("[cert.a]\nprofile = 'server'", "", ""),
 ];
 
@@ -102,6 +141,7 @@ fn each_with_its_place_and_a_hint() {
             let is = error["message"].as_str().unwrap();
             assert!(is.starts_with(&format!("m.toml:{message}")), "{text}\n{is}");
             let hints = error["problems"][0]["hints"].to_string();
+            assert!(!hint.is_empty() && hints != "[]", "{text}: what would mend it?\n{hints}");
             assert!(hints.contains(&*hint.replace('"', "\\\"")), "{text}\n{hints}");
             assert!(!s.path("pki").exists(), "{text}");
         }
@@ -151,6 +191,28 @@ fn json_is_strict() {
     s.write("m.toml", [b"[ca.r]\nprofile = 'root' # \xff\n".to_vec()].concat());
     let error = s.refuses(&["plan", "m.toml"], 1, "manifest");
     assert!(error["message"].as_str().unwrap().starts_with("m.toml:2:20: it is not UTF-8"), "{error}");
+}
+
+/// A file that was cut off is not a manifest that wishes for nothing.
+#[test]
+fn a_blank_file() {
+    for (name, text) in [("m.toml", ""), ("m.toml", "# later\n\n"), ("m.json", "{}"), ("m.json", " { } \n")] {
+        let s = Sandbox::new();
+        s.write(name, text);
+        s.write("good.toml", ROOT);
+        for files in [&[name][..], &["good.toml", name]] {
+            for command in ["plan", "apply"] {
+                let error = s.refuses(&[&[command], files].concat(), 1, "manifest");
+                assert_eq!(error["message"], format!("{name}:1:1: it declares nothing"));
+                assert!(error["hints"].to_string().contains("[ca.NAME]"), "{error}");
+                assert!(!s.path("pki").exists());
+            }
+        }
+        // What stands for other files is something.
+        s.write("pki.d/1.toml", "[defaults]\nlifetime = '1d'\n");
+        s.write("pki.d/2.toml", ROOT);
+        s.run(&["plan", "pki.d"]).exits(3);
+    }
 }
 
 #[test]

@@ -287,3 +287,16 @@ fn completions_know_every_verb() {
     }
     assert!(s.names(".").is_empty());
 }
+
+/// A cron job mails what is printed: with `--quiet` that is what was done.
+#[test]
+fn quiet_jobs_say_nothing_when_nothing_is_due() {
+    let s = Sandbox::with_issuing_ca();
+    s.write("m.toml", "[cert.a]\nprofile = 'client'\n");
+    s.ok(&["apply", "m.toml", "--quiet"]).prints("created client a");
+    for words in [&["crl", "--due"][..], &["crl", "--check"], &["renew", "--due"], &["apply", "m.toml"], &["status"]] {
+        let ran = s.ok(&[words, &["--quiet"]].concat());
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""), "{words:?}");
+    }
+    s.ok(&["crl", "--quiet"]).prints("written ");
+}

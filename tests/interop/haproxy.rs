@@ -69,6 +69,35 @@ fn admits_a_released_client() {
     }
 }
 
+/// `layout = "combined"` makes the one file that HAProxy takes, and curl too: neither is told anything else.
+#[test]
+fn takes_the_combined_file_as_it_is() {
+    if !present(&[&HAPROXY, &CURL]) {
+        return;
+    }
+    let pki = Pki::authorities(KeyAlgorithm::P256);
+    let folder = super::pki::scratch();
+    let manifest = folder.path().join("fleet.toml");
+    let leaf = |name: &str, lines: &str| format!("[cert.{name}]\nlayout = 'combined'\n{lines}\n");
+    let leaves = [leaf("localhost", "profile = 'server'\nip = '127.0.0.1'"), leaf("device", "profile = 'client'")];
+    fs::write(&manifest, leaves.concat()).expect("a file can be written");
+    pki.rootlet(&["apply", manifest.to_str().expect("a path in UTF-8")]).succeeds();
+    let file = |name: &str| pki.roots().with_file_name(format!("../certs/{name}.pem"));
+    let server = Server::start(|folder, port| configured(&pki, &file("localhost"), folder, port));
+    let url = format!("https://localhost:{}/", server.port);
+    let ask = |more: &[&str]| {
+        let mut curl = CURL.command();
+        curl.args(["--silent", "--show-error", "--max-time", "20", "--write-out", "%{http_code}", "--cacert"]);
+        curl.arg(pki.roots()).args(more).arg(&url);
+        super::program::run(&mut curl)
+    };
+    let device = file("device");
+    let answer = ask(&["--cert", device.to_str().expect("a path in UTF-8")]);
+    assert!(answer.code == Some(0) && answer.stdout.ends_with("200"), "{answer}\nHAProxy said:\n{}", server.words());
+    let refused = ask(&[]);
+    assert!(refused.code != Some(0), "without a certificate nobody is admitted: {refused}");
+}
+
 /// In the foreground, one process, everything it writes in `folder`.
 fn haproxy(pki: &Pki, folder: &Path, port: u16) -> Command {
     let leaf = pki.server();
@@ -76,7 +105,11 @@ fn haproxy(pki: &Pki, folder: &Path, port: u16) -> Command {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&combined).expect("a new file");
     file.write_all(text(&leaf.full_chain()).as_bytes()).expect("a file can be written");
     file.write_all(text(&leaf.key()).as_bytes()).expect("a file can be written");
+    configured(pki, &combined, folder, port)
+}
 
+/// With this file, which holds a key and its chain.
+fn configured(pki: &Pki, combined: &Path, folder: &Path, port: u16) -> Command {
     let configuration = format!(
         "global
     log stdout format raw local0
@@ -93,7 +126,7 @@ frontend interop
     http-request return status 200
 ",
         combined = combined.display(),
-        trust = leaf.trust().display(),
+        trust = pki.roots().display(),
         crls = pki.crls().display(),
     );
     fs::write(folder.join("haproxy.cfg"), configuration).expect("a file can be written");

@@ -11,7 +11,7 @@ use super::pki::{KeyAlgorithm, Pki, text};
 use super::program::{Program, present, run};
 use super::server::Server;
 
-const NGINX: Program = Program { name: "nginx", version: &["nginx", "-v"] };
+pub const NGINX: Program = Program { name: "nginx", version: &["nginx", "-v"] };
 
 /// nginx answers a client whose certificate it refuses with "400 Bad Request" and says in `$ssl_client_verify` why.
 fn admits_and_refuses_clients(algorithm: KeyAlgorithm) {
@@ -104,39 +104,56 @@ fn old_and_new_meet(algorithm: KeyAlgorithm) {
 }
 for_each_key_algorithm!(old_and_new_meet);
 
-/// In the foreground, one process, everything it writes in `folder`.
+/// A server that asks for certificates of this PKI, and says in a header what it thinks of them.
 fn nginx(pki: &Pki, folder: &Path, port: u16) -> Command {
     let leaf = pki.server();
+    let server = format!(
+        "server {{
+            listen 127.0.0.1:{port} ssl;
+            server_name localhost;
+            ssl_protocols TLSv1.2 TLSv1.3;
+            ssl_certificate '{certificate}';
+            ssl_certificate_key '{key}';
+            ssl_client_certificate '{trust}';
+            ssl_crl '{crls}';
+            ssl_verify_client on;
+            ssl_verify_depth 3;
+            add_header X-Verdict $ssl_client_verify always;
+            location / {{ return 200 'admitted'; }}
+        }}",
+        certificate = leaf.full_chain().display(),
+        key = leaf.key().display(),
+        trust = leaf.trust().display(),
+        crls = pki.crls().display(),
+    );
+    serving(folder, &server)
+}
+
+/// nginx with this `server` block: in the foreground, everything it writes in `folder`, and one process that may be killed.
+pub fn serving(folder: &Path, server: &str) -> Command {
+    configured(folder, "master_process off;", server)
+}
+
+/// The same with a worker, as it must have to read its files again; who starts it has to end it with SIGTERM.
+pub fn reloading(folder: &Path, server: &str) -> Command {
+    configured(folder, "", server)
+}
+
+fn configured(folder: &Path, processes: &str, server: &str) -> Command {
     // Only root may and must say as whom to run.
     let user = match fs::metadata(folder).map(|folder| folder.uid()) {
         Ok(0) => "user root;",
         _ => "",
     };
     let configuration = format!(
-        "daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log stderr info; {user}
+        "daemon off; {processes} worker_processes 1; pid nginx.pid; error_log stderr info; {user}
         events {{ worker_connections 64; }}
         http {{
             access_log off;
             client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
             uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-            server {{
-                listen 127.0.0.1:{port} ssl;
-                server_name localhost;
-                ssl_protocols TLSv1.2 TLSv1.3;
-                ssl_certificate '{certificate}';
-                ssl_certificate_key '{key}';
-                ssl_client_certificate '{trust}';
-                ssl_crl '{crls}';
-                ssl_verify_client on;
-                ssl_verify_depth 3;
-                add_header X-Verdict $ssl_client_verify always;
-                location / {{ return 200 'admitted'; }}
-            }}
-        }}",
-        certificate = leaf.full_chain().display(),
-        key = leaf.key().display(),
-        trust = leaf.trust().display(),
-        crls = pki.crls().display(),
+            {server}
+        }}"
     );
     fs::write(folder.join("nginx.conf"), configuration).expect("a file can be written");
 

@@ -122,3 +122,29 @@ fn a_terminal_gets_a_tree_and_no_page() {
     let plain = on_terminal(&["tree"], "1").says("lab-root  root, p256");
     assert!(!plain.stdout.contains('\u{1b}'), "{plain}");
 }
+
+/// A bar while thousands are made, gone when they are told of; and no such thing where nobody looks.
+#[test]
+fn a_terminal_shows_how_far_apply_has_come() {
+    if !present(&[&PYTHON]) {
+        return;
+    }
+    let folder = folder();
+    let at = folder.path();
+    let cas = "[ca.root]\nprofile = 'root'\n[cert.'${each}']\nprofile = 'client'\nlayout = 'combined'\n";
+    let devices: String = (0..2_000).map(|n| format!("\"dev-{n}\"\n")).collect();
+    fs::write(at.join("devices.jsonl"), devices).expect("a file can be written");
+    fs::write(at.join("fleet.toml"), format!("{cas}for_each = 'devices.jsonl'\n")).expect("a file can be written");
+    let ran = on_terminal(at, "", &["apply", "fleet.toml"]).says("exit: 0");
+    let shown = &ran.stdout;
+    let bars: Vec<&str> = shown.split("\r\u{1b}[K").filter(|line| line.starts_with('[')).collect();
+    assert!(bars.iter().any(|b| b.contains(" of 2001, ") && b.contains(" a second, ")), "{bars:?}");
+    let last = bars.last().and_then(|bar| shown.find(bar).map(|at| at + bar.len())).expect("a bar");
+    assert!(shown[last..].starts_with("\r\u{1b}[K"), "it is cleared");
+    assert!(shown[last..].contains("created client dev-1999"), "and each is told of");
+
+    let mut quiet = clean_command(ROOTLET);
+    fs::remove_dir_all(at.join("pki")).expect("a folder can be removed");
+    let ran = run(quiet.args(["apply", "fleet.toml", "--json"]).current_dir(at)).succeeds();
+    assert!(ran.stderr.is_empty(), "{}", ran.stderr);
+}

@@ -62,6 +62,11 @@ impl Server {
         false
     }
 
+    /// The folder that it was started for.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// What it has said so far, on either stream.
     pub fn words(&self) -> String {
         text(&self.folder.path().join("words"))

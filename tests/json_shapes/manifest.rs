@@ -22,6 +22,7 @@ fn plan() -> Shape {
         ("summary", Map(Box::new(Number))),
         ("steps", list(step)),
         ("unmanaged", list(unmanaged)),
+        ("warnings", warnings()),
     ])
 }
 
@@ -34,6 +35,7 @@ fn apply() -> Shape {
         "restored",
         "delivered",
         "configured",
+        "ran",
         "unchanged",
         "skipped",
         "failed",

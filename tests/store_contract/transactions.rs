@@ -22,6 +22,7 @@ fn change_everything(t: &dyn Transaction) {
     t.bar_key(&[9; 32], day(1)).unwrap();
     let delivery = Delivery { folder: "/srv".into(), owner: None, key_mode: None };
     t.remember_delivery(&handle("api"), &delivery).unwrap();
+    t.owe_command(&handle("api"), Some("reload")).unwrap();
     t.note(day(1), "created", None, "").unwrap();
     t.mark_unpublished().unwrap();
 }
@@ -38,6 +39,7 @@ fn seen(t: &dyn Transaction) -> Vec<&'static str> {
         ("crl", ca.is_some_and(|c| t.last_crl(c).unwrap().is_some())),
         ("bar", t.is_barred(&[9; 32]).unwrap()),
         ("delivery", !t.deliveries(&handle("api")).unwrap().is_empty()),
+        ("command", t.owed_commands().unwrap() == [(handle("api"), "reload".to_string())]),
         ("history", !t.history(1).unwrap().is_empty()),
         ("flag", t.unpublished().unwrap().is_some()),
     ]
@@ -49,19 +51,19 @@ fn seen(t: &dyn Transaction) -> Vec<&'static str> {
 pub fn what_is_dropped_never_was(store: &mut dyn Store) {
     let transaction = store.begin(Access::Write).unwrap();
     change_everything(&*transaction);
-    assert_eq!(seen(&*transaction).len(), 9, "a transaction sees its own changes");
+    assert_eq!(seen(&*transaction).len(), 10, "a transaction sees its own changes");
     drop(transaction);
     assert_eq!(read(store, seen), [""; 0]);
 }
 
 pub fn what_is_committed_stays(store: &mut dyn Store) {
     write(store, change_everything);
-    assert_eq!(read(store, seen).len(), 9);
+    assert_eq!(read(store, seen).len(), 10);
     // A later act that is dropped takes nothing of it away.
     let transaction = store.begin(Access::Write).unwrap();
     transaction.mark_published(99).unwrap();
     drop(transaction);
-    assert_eq!(read(store, seen).len(), 9);
+    assert_eq!(read(store, seen).len(), 10);
 }
 
 pub fn whether_public_lags_is_remembered(store: &mut dyn Store) {
@@ -99,7 +101,7 @@ pub fn a_reader_does_not_wait_for_a_writer(open: Open<'_>) {
     // What waits here waits longer than any test should.
     assert_eq!(read(&mut *b, seen), [""; 0]);
     writer.commit().unwrap();
-    assert_eq!(read(&mut *b, seen).len(), 9);
+    assert_eq!(read(&mut *b, seen).len(), 10);
 }
 
 pub fn a_second_writer_waits_and_sees_the_first(open: Open<'_>) {
@@ -118,7 +120,7 @@ pub fn a_second_writer_waits_and_sees_the_first(open: Open<'_>) {
         assert!(!second.is_finished(), "two writers at once");
         change_everything(&*writer);
         writer.commit().unwrap();
-        assert_eq!(second.join().unwrap(), 9);
+        assert_eq!(second.join().unwrap(), 10);
     });
 }
 

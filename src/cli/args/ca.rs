@@ -1,10 +1,10 @@
 use super::super::failure::Failure;
 use super::super::secrets::Secrets;
 use super::again::required;
-use super::{AgainArgs, IssuerSecretArgs, LifeArgs, SubjectSecretArgs, each, key_algorithm, secrets};
+use super::{AgainArgs, IssuerSecretArgs, LifeArgs, SubjectSecretArgs, declared, each, key_algorithm, secrets};
 use clap::Args;
 use rootlet::model::{NameConstraints, Profile, SpiffeId, Subject, Subtree, UriName};
-use rootlet::pki::{Again, CaRequest, KeyFile, SecretSource, Urls};
+use rootlet::pki::{Again, CaRequest, KeyFile, SecretFiles, SecretSource, Urls};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -75,6 +75,11 @@ pub struct IntermediateArgs {
 }
 
 impl CaArgs {
+    /// The files with secrets, for a manifest.
+    pub fn secret_files(&self, below: Option<&IntermediateArgs>) -> Result<SecretFiles, Failure> {
+        declared(&self.secret, below.map(|b| &b.secret), below.and_then(|b| b.issuer.as_deref()))
+    }
+
     /// The request, and the secrets of the CA and of what issues it.
     pub fn translate(
         &self,

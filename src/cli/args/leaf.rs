@@ -1,10 +1,12 @@
 use super::super::failure::Failure;
 use super::super::secrets::Secrets;
 use super::again::required;
-use super::{AgainArgs, IssuerSecretArgs, LifeArgs, NameArgs, SubjectSecretArgs, each, key_algorithm, secrets};
+use super::{
+    AgainArgs, IssuerSecretArgs, LifeArgs, NameArgs, SubjectSecretArgs, declared, each, key_algorithm, secrets,
+};
 use clap::Args;
 use rootlet::model::{ExtendedKeyUsage, Profile, Subject};
-use rootlet::pki::{KeyFile, LeafKey, LeafRequest, SecretSource};
+use rootlet::pki::{KeyFile, LeafKey, LeafRequest, SecretFiles, SecretSource};
 use rootlet::store::Delivery;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,11 +58,16 @@ pub struct LeafArgs {
     #[arg(long)]
     pub print_manifest: bool,
     /// Replace it, with a new key
-    #[arg(long, help_heading = "When it exists", conflicts_with_all = ["if_missing", "renew_within"])]
+    #[arg(long, help_heading = "When it exists", conflicts_with_all = ["if_missing", "renew_within", "print_manifest"])]
     force: bool,
 }
 
 impl LeafArgs {
+    /// The files with secrets, for a manifest.
+    pub fn secret_files(&self) -> Result<SecretFiles, Failure> {
+        declared(&self.secret, Some(&self.issuer_secret), self.issuer.as_deref())
+    }
+
     /// The request, and the secrets of the leaf and of what issues it.
     pub fn translate(&self, profile: Profile) -> Result<(LeafRequest, Arc<Secrets>), Failure> {
         let again = self.again.translate(self.force, self.name_argument.as_deref())?;

@@ -14,7 +14,7 @@ pub use leaf::LeafArgs;
 pub use life::LifeArgs;
 pub use manifest::ManifestArgs;
 pub use names::NameArgs;
-pub use secret::{IssuerSecretArgs, SubjectSecretArgs, change_secrets, secrets, secrets_beside_stdin};
+pub use secret::{IssuerSecretArgs, SubjectSecretArgs, change_secrets, declared, secrets, secrets_beside_stdin};
 
 use super::failure::Failure;
 use rootlet::model::{KeyAlgorithm, ModelError};

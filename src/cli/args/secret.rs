@@ -1,6 +1,7 @@
 use super::super::failure::Failure;
-use super::super::secrets::{Origin, Secrets, SecretsBuilder};
+use super::super::secrets::{Origin, STDIN, Secrets, SecretsBuilder, of_ca};
 use clap::Args;
+use rootlet::pki::{Pki, SecretFiles};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,6 +53,47 @@ pub fn secrets(
         builder.add_issuers(&issuers.issuer_passphrase_file, &issuers.issuer_key_file)?;
     }
     builder.build()
+}
+
+/// The files that a command names, as its manifest names them; refused where a manifest cannot.
+pub fn declared(
+    subject: &SubjectSecretArgs,
+    issuers: Option<&IssuerSecretArgs>,
+    issuer: Option<&str>,
+) -> Result<SecretFiles, Failure> {
+    let from_stdin = |option: &str| {
+        Failure::usage(format!("{option} is stdin, and a manifest names files"), "name a file, or leave it away")
+    };
+    let passphrase = subject.passphrase_file.clone();
+    if passphrase.as_deref() == Some(Path::new(STDIN)) {
+        return Err(from_stdin("--passphrase-file"));
+    }
+    let of_issuer = |option: &str, all: &[String]| -> Result<Option<PathBuf>, Failure> {
+        let mut file = None;
+        for (ca, path) in all.iter().map(|text| of_ca(text)) {
+            let Some(issuer) = issuer else {
+                let message = format!("a manifest says {option} of the issuer that it names");
+                return Err(Failure::usage(message, "name the CA with --issuer"));
+            };
+            if let Some(other) = ca.filter(|ca| *ca != Pki::handle_of(issuer)) {
+                let message =
+                    format!("{option} is of `{other}`, and the manifest of one entry names its issuer's alone");
+                return Err(Failure::usage(message, "leave it away, and say it in the entry that it is for"));
+            }
+            if path == STDIN {
+                return Err(from_stdin(option));
+            }
+            file = Some(path.into());
+        }
+        Ok(file)
+    };
+    let nothing = IssuerSecretArgs::default();
+    let issuers = issuers.unwrap_or(&nothing);
+    Ok(SecretFiles {
+        passphrase,
+        issuer_passphrase: of_issuer("--issuer-passphrase-file", &issuers.issuer_passphrase_file)?,
+        issuer_key: of_issuer("--issuer-key-file", &issuers.issuer_key_file)?,
+    })
 }
 
 /// The secrets of a command that may read something else from stdin.

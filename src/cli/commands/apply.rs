@@ -4,11 +4,13 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::hook::Hook;
 use super::super::plan_text;
+use super::super::progress::Progress;
 use super::super::render;
 use clap::{ArgMatches, Args, Command};
 use rootlet::manifest::Manifest;
-use rootlet::pki::{Attendant, Error, Pki, Plan, Renewed};
-use std::collections::{HashMap, HashSet};
+use rootlet::model::Handle;
+use rootlet::pki::{Attendant, Error, Pki, Plan, Progress as Come, Renewed};
+use std::collections::HashMap;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 #[derive(Debug, Args)]
@@ -38,13 +40,14 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         return super::plan::show(&options.manifest, &request, context);
     }
     let (manifest, secrets) = options.manifest.read()?;
-    let mut screen = Screen { context, closed: None };
+    let mut screen = Screen { context, progress: Progress::new(&context.printer), closed: None };
     let mut confirm = |plan: &Plan| confirm(context, plan, options.yes);
     let outcome = Pki::apply(&context.pki, &manifest, &request, secrets, &mut confirm, &mut screen)?;
+    screen.progress.clear();
     if let Some(closed) = screen.closed {
         return Err(closed.into());
     }
-    let failures = run_commands(context, &manifest, &outcome.results);
+    let failures = run_commands(context, &manifest, &outcome.results)?;
     let failed = outcome.has_failed() || !failures.is_empty();
     if context.printer.is_json() {
         let mut outcome = outcome;
@@ -93,35 +96,51 @@ fn confirm(context: &Context, plan: &Plan, yes: bool) -> Result<(), Error> {
     if read.is_ok() && answer.trim() == "yes" { Ok(()) } else { Err(not_confirmed()) }
 }
 
-/// Runs the commands of the entries that changed, each distinct one once. Returns whose command failed.
-fn run_commands(context: &Context, manifest: &Manifest, results: &[Renewed]) -> Vec<(String, Error)> {
+/// Runs the commands of the entries that changed, each distinct one once. Returns whose command failed: that is run again by
+/// the next `apply`, for all whose command it is.
+fn run_commands(context: &Context, manifest: &Manifest, results: &[Renewed]) -> Result<Vec<(String, Error)>, Failure> {
     let commands: HashMap<&str, &str> =
         manifest.entries.iter().filter_map(|e| Some((e.handle.as_str(), e.exec.as_deref()?))).collect();
-    let (mut done, mut failures) = (HashSet::new(), Vec::new());
+    let (mut ran, mut settled, mut failures) = (HashMap::new(), Vec::new(), Vec::new());
     let pki = std::path::absolute(&context.pki).unwrap_or_else(|_| context.pki.clone());
     for result in results.iter().filter(|r| r.is_change() && r.error.is_none()) {
-        let Some(command) = commands.get(result.name.as_str()).filter(|c| done.insert(**c)) else { continue };
-        let hook = Hook { command: (*command).into(), pki: pki.clone(), keep_stdout: true };
-        if let Err(e) = hook.run(result) {
-            failures.push((result.name.clone(), e));
+        let Some(command) = commands.get(result.name.as_str()) else { continue };
+        let succeeded = *ran.entry(*command).or_insert_with(|| {
+            let hook = Hook { command: (*command).into(), pki: pki.clone(), keep_stdout: true };
+            let ended = hook.run(result);
+            let succeeded = ended.is_ok();
+            failures.extend(ended.err().map(|e| (result.name.clone(), e)));
+            succeeded
+        });
+        if succeeded {
+            settled.push(result.name.parse::<Handle>()?);
         }
     }
-    failures
+    if !settled.is_empty() {
+        context.open()?.commands_ran(&settled)?;
+    }
+    Ok(failures)
 }
 
 /// Says what happens as it happens.
 struct Screen<'c> {
     context: &'c Context,
+    progress: Progress,
     /// Why nothing can be said any more.
     closed: Option<anyhow::Error>,
 }
 
 impl Attendant for Screen<'_> {
+    fn come(&mut self, come: &Come) {
+        self.progress.show(come);
+    }
+
     fn done(&mut self, done: &Renewed) -> bool {
         let printer = &self.context.printer;
         if printer.is_json() || done.action == "unchanged" {
             return true;
         }
+        self.progress.clear();
         self.closed = printer.text(&plan_text::applied(done)).err();
         for folder in &done.delivered {
             printer.say(&format!("  delivered   {}/", render::place(folder)));

@@ -48,7 +48,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         context.printer.object(&outcome)?;
         return Ok(exit);
     }
-    for one in &outcome.results {
+    let silent = |action: &str| context.printer.is_quiet() && action == "unchanged";
+    for one in outcome.results.iter().filter(|r| !silent(r.action)) {
         let number = one.number.map(|n| format!(", number {n}")).unwrap_or_default();
         let entries = one.entries.map(|n| format!(", {n} revoked")).unwrap_or_default();
         let until =

@@ -26,7 +26,7 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<Options>(matches)?;
     let (request, secrets) = options.ca.translate(Profile::Intermediate, Some(&options.below))?;
     if options.ca.print_manifest {
-        return render::manifest(context, &request.to_manifest());
+        return render::manifest(context, &request.to_manifest(&options.ca.secret_files(Some(&options.below))?));
     }
     let outcome = context.open()?.with_secrets(secrets).ca(&request)?;
     render::issued(context, &outcome)

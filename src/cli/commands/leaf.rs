@@ -43,7 +43,7 @@ pub fn run(name: &str, matches: &ArgMatches, context: &Context) -> Result<Exit, 
     let options = super::parse::<LeafArgs>(matches)?;
     let (request, secrets) = options.translate(profile)?;
     if options.print_manifest {
-        return render::manifest(context, &request.to_manifest());
+        return render::manifest(context, &request.to_manifest(&options.secret_files()?));
     }
     let outcome = context.open()?.with_secrets(secrets).leaf(&request)?;
     render::issued(context, &outcome)

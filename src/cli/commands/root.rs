@@ -19,7 +19,7 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     let options = super::parse::<CaArgs>(matches)?;
     let (request, secrets) = options.translate(Profile::Root, None)?;
     if options.print_manifest {
-        return render::manifest(context, &request.to_manifest());
+        return render::manifest(context, &request.to_manifest(&options.secret_files(None)?));
     }
     let (_, outcome) = Pki::root_ca_with(&context.pki, &request, secrets)?;
     render::issued(context, &outcome)
