@@ -4,7 +4,7 @@ use crate::model::{
     ExtendedKeyUsage, Handle, KeyAlgorithm, Layout, NameConstraints, Profile, San, SpiffeId, Subject, Timestamp,
     UriName, Window,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything that the files of a manifest declare.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,6 +13,17 @@ pub struct Manifest {
     pub id: Option<String>,
     /// The CAs and leaves, in the order in which they were declared.
     pub entries: Vec<Entry>,
+}
+
+impl Manifest {
+    /// Delivers every leaf that has no folder of its own below this one, each to a folder with the name of its handle.
+    pub fn deliver_below(&mut self, folder: &Path) {
+        for entry in &mut self.entries {
+            if let Part::Leaf(leaf) = &mut entry.part {
+                leaf.out_dir.get_or_insert_with(|| folder.join(entry.handle.as_str()));
+            }
+        }
+    }
 }
 
 /// A value and where it stands.

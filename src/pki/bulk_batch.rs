@@ -12,6 +12,7 @@ use super::release::{ENCRYPTED, PendingBatch};
 use super::state::Decision;
 use super::{Error, LeafRequest};
 use crate::issue::{Issuer, Warning};
+use crate::model::Layout;
 use crate::store::{self, AuthorityId, NewCertificate};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,7 @@ struct Reply {
 struct Written {
     made: Made,
     new: NewCertificate,
+    layout: Layout,
     files: usize,
 }
 
@@ -95,9 +97,10 @@ fn make(place: &Place, wanted: &Wanted<'_>, found: &Found, ready: &Ready, batch:
     let made = place.make_leaf(wanted, found, &ready.issuer, &ready.above).map_err(Failed::Request)?;
     let new = place.new_leaf(wanted, found, &made).map_err(Failed::Request)?;
     let key_pem = made.key_pem.as_deref().map(Vec::as_slice);
-    let files = files_in(place.layout_of(wanted), made.signed.certificate(), key_pem, &made.above);
+    let layout = if key_pem.is_some() { place.layout_of(wanted) } else { Layout::Folder };
+    let files = files_in(layout, made.signed.certificate(), key_pem, &made.above);
     let files = PendingBatch::write(place, batch, &new.serial, &files).map_err(|e| Failed::Disk(e.into()))?;
-    Ok(Written { made, new, files })
+    Ok(Written { made, new, layout, files })
 }
 
 impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
@@ -221,7 +224,7 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
                 Ok(Some(recorded)) => done.push((queued, found, w, recorded)),
                 other => {
                     // What cannot be removed now is removed by the next command: it was never recorded.
-                    drop(place.disk.remove(&pending.path_of(&w.new.serial)));
+                    drop(place.disk.remove(&pending.path_of(&w.new.serial, w.layout)));
                     match other {
                         Err(e) => refused.push((queued.index, e)),
                         Ok(_) if queued.attempt + 1 >= ATTEMPTS => {
@@ -239,7 +242,8 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
             }
         }
         refused.into_iter().for_each(|(index, e)| self.tell(index, Err(e)));
-        let leaves: Vec<_> = done.iter().map(|(q, _, w, r)| (&q.wanted.handle, r.id, w.new.serial)).collect();
+        let waiting = |w: &Written| pending.path_of(&w.new.serial, w.layout);
+        let leaves: Vec<_> = done.iter().map(|(q, _, w, r)| (&q.wanted.handle, r.id, waiting(w))).collect();
         let first = leaves.first().map(|l| l.0.to_string()).unwrap_or_default();
         let released = self.pki.release_leaves(pending, &leaves).map_err(Error::not_released(first))?;
         for ((queued, found, w, recorded), released) in done.into_iter().zip(released) {
@@ -278,7 +282,7 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
         // An encrypted key was opened before it came here: what lies on the disk is the same.
         for (_, _, w) in written {
             if let Some(pem) = w.made.key_pem.as_ref().filter(|pem| pem.starts_with(ENCRYPTED)) {
-                place.disk.verify(&pending.path_of(&w.new.serial).join("key.pem"), pem)?;
+                place.disk.verify(&pending.path_of(&w.new.serial, w.layout).join("key.pem"), pem)?;
             }
         }
         let transaction = self.pki.store.begin(store::Access::Write)?;

@@ -6,6 +6,7 @@ use super::folder::{CERTS, Place};
 use super::material::{Above, OutFile};
 use crate::disk::{Block, decode_pem, encode_pem, entries, exists, read_optional};
 use crate::model::{Handle, Layout};
+use std::fs::FileType;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -14,13 +15,15 @@ const EXTENSION: &str = ".pem";
 /// A key and a chain of many certificates still fit.
 const MAX_COMBINED: u64 = 1 << 20;
 
-/// Where the files of one leaf lie.
+/// Where the files of one leaf lie, as it was when that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Home {
     /// How they lie; of a leaf that has none, as they would.
     pub layout: Layout,
     folder: PathBuf,
     file: PathBuf,
+    /// What stands at the name of the folder, and of the file.
+    kinds: (Option<FileType>, Option<FileType>),
 }
 
 impl Place {
@@ -28,8 +31,10 @@ impl Place {
     /// had removed the other.
     pub(super) fn home(&self, leaf: &Handle) -> Home {
         let (folder, file) = (self.leaf_folder(leaf), self.combined_file(leaf));
-        let layout = if is_file(&file) { Layout::Combined } else { Layout::Folder };
-        Home { layout, folder, file }
+        let kind = |path: &Path| path.symlink_metadata().ok().map(|m| m.file_type());
+        let kinds = (kind(&folder), kind(&file));
+        let layout = if kinds.1.is_some_and(|k| k.is_file()) { Layout::Combined } else { Layout::Folder };
+        Home { layout, folder, file, kinds }
     }
 
     /// Where a leaf's files lie in one.
@@ -55,7 +60,12 @@ impl Home {
 
     /// Whether anything is there.
     pub fn is_there(&self) -> bool {
-        exists(self.path())
+        self.layout == Layout::Combined || self.kinds.0.is_some()
+    }
+
+    /// Whether nothing is there of either layout.
+    pub fn is_free(&self) -> bool {
+        self.kinds == (None, None)
     }
 
     /// Refuses what stands where the files of a layout would be made and is none of this leaf's.
@@ -63,8 +73,7 @@ impl Home {
     /// # Errors
     /// [`Error::InTheWay`], [`Error::UnknownFolder`].
     pub fn check_way(&self, layout: Layout) -> Result<(), Error> {
-        let is = |path: &Path| path.symlink_metadata().ok().map(|m| m.file_type());
-        let (path, other) = match (is(&self.folder), is(&self.file)) {
+        let (path, other) = match self.kinds {
             // The combined file of a leaf whose handle is this one without its end.
             (Some(kind), _) if kind.is_file() => (&self.folder, name_of(&self.folder).and_then(owner_of_combined)),
             (Some(kind), _) if kind.is_symlink() => (&self.folder, None),
@@ -91,17 +100,16 @@ impl Home {
 
     /// The file with what a file of the folder layout has; nothing where it is not there.
     pub fn path_of(&self, name: &str) -> Option<PathBuf> {
-        let path = match (self.layout, name) {
-            (Layout::Folder, _) => self.folder.join(name),
-            (Layout::Combined, "cert.pem" | "key.pem" | "fullchain.pem") => self.file.clone(),
-            (Layout::Combined, _) => return None,
-        };
-        Some(path).filter(|p| exists(p))
+        match (self.layout, name) {
+            (Layout::Folder, _) => Some(self.folder.join(name)).filter(|p| exists(p)),
+            (Layout::Combined, "cert.pem" | "key.pem" | "fullchain.pem") => Some(self.file.clone()),
+            (Layout::Combined, _) => None,
+        }
     }
 
     /// The folder that a command which died left beside the combined file: with files of ours, or with nothing.
     pub fn remains(&self) -> Option<&Path> {
-        if self.layout == Layout::Folder || !exists(&self.folder) {
+        if self.layout == Layout::Folder || self.kinds.0.is_none() {
             return None;
         }
         let ours = super::release::LEAF_FILES.iter().any(|n| exists(&self.folder.join(n)));
@@ -181,10 +189,6 @@ fn is_boundary(line: &[u8], start: &[u8]) -> bool {
 
 fn name_of(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
-}
-
-fn is_file(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|m| m.is_file())
 }
 
 #[cfg(test)]

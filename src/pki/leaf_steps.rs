@@ -3,6 +3,7 @@
 use super::authority::{Ca, Cas};
 use super::deliver;
 use super::folder::Place;
+use super::home::Home;
 use super::issuing::{check_gain, check_holder, check_key_is_free, is_taken, new_certificate, record_of};
 use super::leaf::{Found, Made, Recorded, active_generation, same_key};
 use super::leaf_request::Wanted;
@@ -34,13 +35,13 @@ pub(super) struct Scene {
 /// What stood where the files of a request will be. Looked at before the inventory is read: who made it had recorded it
 /// first.
 pub(super) struct Before {
-    files_were_there: bool,
+    home: Home,
     seen: deliver::Seen,
 }
 
 impl Before {
     pub fn look(place: &Place, wanted: &Wanted<'_>) -> Self {
-        Before { files_were_there: place.home(&wanted.handle).is_there(), seen: deliver::look(&wanted.request) }
+        Before { home: place.home(&wanted.handle), seen: deliver::look(&wanted.request) }
     }
 }
 
@@ -147,9 +148,9 @@ impl Place {
         if let Some(delivery) = &request.delivery {
             deliver::check(self, transaction, &wanted.handle, delivery, &before.seen)?;
         }
-        let home = self.home(&wanted.handle);
-        home.check_way(self.layout_of(wanted))?;
-        if !exists && before.files_were_there {
+        let home = &before.home;
+        home.check_way(request.layout.unwrap_or(home.layout))?;
+        if !exists && home.is_there() {
             return Err(Error::UnknownFolder { path: home.path().into() });
         }
         Ok(())

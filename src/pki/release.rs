@@ -80,7 +80,7 @@ impl PendingLeaf {
     pub fn path(&self) -> PathBuf {
         match self {
             PendingLeaf::Folder(pending) => pending.folder().to_path_buf(),
-            PendingLeaf::Combined(batch, serial) => batch.path_of(serial),
+            PendingLeaf::Combined(batch, serial) => batch.path_of(serial, Layout::Combined),
         }
     }
 
@@ -236,10 +236,12 @@ impl PendingBatch {
         Ok(files.len() + 1)
     }
 
-    /// Where a leaf of this serial waits.
-    pub fn path_of(&self, serial: &Serial) -> PathBuf {
-        let file = self.pending.folder().join(format!("{serial}{EXTENSION}"));
-        if exists(&file) { file } else { self.pending.folder().join(serial.to_string()) }
+    /// Where a leaf of this serial waits, whose files lie so.
+    pub fn path_of(&self, serial: &Serial, layout: Layout) -> PathBuf {
+        self.pending.folder().join(match layout {
+            Layout::Folder => serial.to_string(),
+            Layout::Combined => format!("{serial}{EXTENSION}"),
+        })
     }
 
     /// Removes the folder, which is empty when everything was released. Whatever stayed in it is found by recovery.
@@ -308,12 +310,12 @@ impl Pki {
     pub(super) fn release_leaves(
         &mut self,
         batch: PendingBatch,
-        leaves: &[(&Handle, CertificateId, Serial)],
+        leaves: &[(&Handle, CertificateId, PathBuf)],
     ) -> Result<Vec<Result<(), Error>>, Error> {
         let _lock = self.lock_leaves()?;
         let newest = {
             let transaction = self.read()?;
-            let newest = |(handle, id, _): &(&Handle, CertificateId, Serial)| -> Result<bool, Error> {
+            let newest = |(handle, id, _): &(&Handle, CertificateId, PathBuf)| -> Result<bool, Error> {
                 Ok(transaction.holder(handle)?.is_some_and(|h| h.current == *id))
             };
             leaves.iter().map(newest).collect::<Result<Vec<_>, _>>()?
@@ -322,20 +324,19 @@ impl Pki {
         // What is not needed goes when everything else is durable.
         let mut unneeded = Vec::new();
         let mut released: Vec<Result<(), Error>> = Vec::with_capacity(leaves.len());
-        for ((handle, _, serial), newest) in leaves.iter().zip(newest) {
-            let pending = batch.path_of(serial);
-            let placed = if newest { place.put_in_place(handle, &pending) } else { Ok(()) };
-            if placed.is_ok() {
+        for ((handle, _, pending), newest) in leaves.iter().zip(newest) {
+            let placed = if newest { place.put_in_place(handle, pending) } else { Ok(true) };
+            if matches!(placed, Ok(true)) {
                 unneeded.push((pending, *handle));
             }
-            released.push(placed);
+            released.push(placed.map(drop));
         }
         place.disk.sync_folder(&place.root.join(CERTS))?;
         if !unneeded.is_empty() {
             place.disk.sync_folder(batch.pending.folder())?;
         }
         for (pending, handle) in unneeded {
-            place.clear_away(handle, &pending)?;
+            place.clear_away(handle, pending)?;
         }
         if let Err(e) = batch.close(place)
             && let Some(last) = released.last_mut().filter(|r| r.is_ok())
@@ -373,12 +374,14 @@ impl Place {
         self.clear_away(handle, pending)
     }
 
-    /// Moves what waits for a leaf to its place; nothing is synced but what the order of the steps depends on.
-    fn put_in_place(&self, handle: &Handle, pending: &Path) -> Result<(), Error> {
+    /// Moves what waits for a leaf to its place; nothing is synced but what the order of the steps depends on. Returns
+    /// whether there is anything to clear away.
+    fn put_in_place(&self, handle: &Handle, pending: &Path) -> Result<bool, Error> {
         let (folder, file, home) = (self.leaf_folder(handle), self.combined_file(handle), self.home(handle));
         if pending.symlink_metadata().is_ok_and(|m| m.is_file()) {
             home.check_way(Layout::Combined)?;
-            return Ok(self.disk.rename_over_unsynced(pending, &file)?);
+            self.disk.rename_over_unsynced(pending, &file)?;
+            return Ok(!home.is_free());
         }
         home.check_way(Layout::Folder)?;
         if home.layout == Layout::Combined {
@@ -387,10 +390,11 @@ impl Place {
         }
         match self.disk.rename_new_unsynced(pending, &folder) {
             Err(e) if e.kind() == Some(io::ErrorKind::AlreadyExists) => {
-                Ok(self.disk.exchange_unsynced(pending, &folder)?)
+                self.disk.exchange_unsynced(pending, &folder)?
             }
-            other => Ok(other?),
+            other => other?,
         }
+        Ok(!home.is_free())
     }
 
     /// Removes what is not needed when the newest files of a leaf are in their place, and that is durable.

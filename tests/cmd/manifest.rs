@@ -512,3 +512,27 @@ fn defaults_are_overridden() {
     assert_eq!(days("y"), (7, json!("p256")));
     settles(&s, "m.toml");
 }
+
+#[test]
+fn all_leaves_are_delivered_below_one_folder() {
+    let s = Sandbox::new();
+    let own = LAB.replace("profile = \"client\"", "profile = \"client\"\nout = \"own\"\nkey_mode = \"0640\"");
+    s.write("lab.toml", own);
+    let words = ["lab.toml", "--out-dir", "deploy"];
+    assert_eq!(planned(&s, &words).len(), 4);
+    assert_eq!(applied(&s, &words).len(), 4);
+    assert_eq!(s.names("deploy"), ["a.internal"], "an entry's own folder counts");
+    assert_eq!((s.names("own").len(), s.mode("own/key.pem")), (5, 0o640));
+    assert_eq!(s.bytes("deploy/a.internal/key.pem"), s.bytes("pki/certs/a.internal/key.pem"));
+    assert_eq!(planned(&s, &words), map([]));
+    s.ok(&["apply", "lab.toml", "--out-dir", "deploy", "--check"]);
+    // Remembered, as with the commands.
+    settles(&s, "lab.toml");
+    std::fs::remove_file(s.path("deploy/a.internal/ca.pem")).unwrap();
+    assert_eq!(applied(&s, &["lab.toml"]), map([("a.internal", "delivered")]));
+    let before = s.state();
+    let refused = s.run(&["apply", "lab.toml", "--out-dir", "pki/certs", "--json"]).exits(1).object();
+    let codes: Vec<_> = refused["results"].as_array().unwrap().iter().map(|r| r["error"]["code"].clone()).collect();
+    assert!(codes.contains(&json!("delivery-inside")), "{codes:?}");
+    before.assert_unchanged(&s.state(), "a refused folder");
+}

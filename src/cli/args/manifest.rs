@@ -20,6 +20,9 @@ pub struct ManifestArgs {
     /// Revoke leaves that a manifest of the same id created and no longer names
     #[arg(long)]
     pub prune: bool,
+    /// Deliver the files of every leaf that has no `out` of its own to DIR/HANDLE
+    #[arg(long, value_name = "DIR")]
+    out_dir: Option<PathBuf>,
     #[command(flatten)]
     secret: SubjectSecretArgs,
     #[command(flatten)]
@@ -39,7 +42,11 @@ impl ManifestArgs {
     /// The manifest, and the secrets that it and the command line name.
     pub fn read(&self) -> Result<(Manifest, Arc<Secrets>), Failure> {
         let environment = |name: &str| std::env::var(name).ok();
-        let manifest = load(&self.files, &environment).map_err(Error::from)?;
+        let mut manifest = load(&self.files, &environment).map_err(Error::from)?;
+        if let Some(folder) = &self.out_dir {
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            manifest.deliver_below(&folder);
+        }
         let mut builder = SecretsBuilder::default();
         builder.subject = Origin::of(self.secret.file().map(PathBuf::as_path), "ROOTLET_PASSPHRASE");
         self.issuer_secret.add_to(&mut builder)?;
