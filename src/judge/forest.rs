@@ -3,6 +3,7 @@
 //! Nothing is judged beyond that: dates, constraints and purposes are of no matter for where a certificate stands. What is
 //! given is anybody's, so everything that could be counted up is bounded.
 
+use super::key_fit::KeyFit;
 use crate::keys::{KeyError, sha256, verify_signature};
 use crate::x509::{Certificate, NameKey, public_key_of, read_certificate, signed_parts_of};
 use std::collections::{HashMap, HashSet};
@@ -48,7 +49,7 @@ pub enum Link {
 
 /// Where a certificate stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Standing {
     /// At the top, and why.
     Top(Top),
     /// Below another one.
@@ -65,7 +66,7 @@ pub struct Stand {
     /// Its place in the heap.
     pub index: usize,
     /// How it came here.
-    pub place: Place,
+    pub place: Standing,
     /// What is below it.
     pub children: Vec<Stand>,
 }
@@ -96,10 +97,7 @@ impl Member {
 
     /// The key identifiers do not speak against it.
     fn may_be_of(&self, issuer: &Member) -> bool {
-        match (self.authority_key_id, issuer.subject_key_id) {
-            (Some(named), Some(found)) => named == found,
-            _ => true,
-        }
+        KeyFit::of(self.authority_key_id.as_ref(), issuer.subject_key_id.as_ref()).is_possible()
     }
 }
 
@@ -251,7 +249,7 @@ impl Growth {
         let mut next = Some((index, top));
         while let Some((index, top)) = next {
             if !self.is_drawn(index) {
-                tops.push(self.stand(index, Place::Top(top)));
+                tops.push(self.stand(index, Standing::Top(top)));
             }
             next = self.deferred.pop().map(|(index, above)| (index, Top::Continued(above)));
         }
@@ -261,7 +259,7 @@ impl Growth {
         self.drawn.get(index).copied().unwrap_or(true)
     }
 
-    fn stand(&mut self, index: usize, place: Place) -> Stand {
+    fn stand(&mut self, index: usize, place: Standing) -> Stand {
         if let Some(drawn) = self.drawn.get_mut(index) {
             *drawn = true;
         }
@@ -270,13 +268,13 @@ impl Growth {
         let mut children = Vec::new();
         for (child, link) in below {
             if self.path.contains(&child) {
-                children.push(Stand { index: child, place: Place::Loop(link), children: Vec::new() });
+                children.push(Stand { index: child, place: Standing::Loop(link), children: Vec::new() });
             } else if self.is_drawn(child) {
-                children.push(Stand { index: child, place: Place::Again(link), children: Vec::new() });
+                children.push(Stand { index: child, place: Standing::Again(link), children: Vec::new() });
             } else if self.path.len() == MAX_DEPTH {
                 self.deferred.push((child, index));
             } else {
-                children.push(self.stand(child, Place::Below(link)));
+                children.push(self.stand(child, Standing::Below(link)));
             }
         }
         self.path.remove(&index);

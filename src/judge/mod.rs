@@ -13,6 +13,7 @@ mod form;
 mod host;
 pub mod input;
 pub mod inspect;
+mod key_fit;
 mod limits;
 mod link;
 pub mod lint;
@@ -26,7 +27,7 @@ mod violation;
 
 pub use chain::{Checked, check_chain, check_draft};
 pub use endpoint::Endpoint;
-pub use forest::{Forest, Link, MAX_CERTIFICATES, Place, Stand, Top};
+pub use forest::{Forest, Link, MAX_CERTIFICATES, Stand, Standing, Top};
 pub use host::matches_host;
 pub use name_violation::{NameViolation, PermittedList};
 pub use names::check_names;

@@ -4,7 +4,7 @@ use super::census::is_expiring;
 use super::view::{NameView, Status, hex, name_view};
 use crate::issue::Warning;
 use crate::judge::input::{Found, Object};
-use crate::judge::{Forest, Link, Place, Stand, Top};
+use crate::judge::{Forest, Link, Stand, Standing, Top};
 use crate::keys::sha256;
 use crate::model::Timestamp;
 use crate::x509::{Certificate, SignatureAlgorithm, public_key_name};
@@ -148,15 +148,15 @@ impl Reader<'_> {
         let (c, copies) = self.forest.get(stand.index)?;
         let linked = |link| if link == Link::Signed { "signed" } else { "unchecked" };
         let (place, other, repeats) = match stand.place {
-            Place::Top(Top::SelfSigned) => ("self-signed", None, None),
-            Place::Top(Top::SelfIssued) => ("self-issued", None, None),
-            Place::Top(Top::IssuerMissing) => ("issuer-missing", None, None),
-            Place::Top(Top::NotSigned(other)) => ("not-signed", self.number(other), None),
-            Place::Top(Top::Loop) => ("loop", None, None),
-            Place::Top(Top::Continued(above)) => ("continued", self.number(above), None),
-            Place::Below(link) => (linked(link), None, None),
-            Place::Again(link) => (linked(link), None, Some("elsewhere")),
-            Place::Loop(link) => (linked(link), None, Some("above")),
+            Standing::Top(Top::SelfSigned) => ("self-signed", None, None),
+            Standing::Top(Top::SelfIssued) => ("self-issued", None, None),
+            Standing::Top(Top::IssuerMissing) => ("issuer-missing", None, None),
+            Standing::Top(Top::NotSigned(other)) => ("not-signed", self.number(other), None),
+            Standing::Top(Top::Loop) => ("loop", None, None),
+            Standing::Top(Top::Continued(above)) => ("continued", self.number(above), None),
+            Standing::Below(link) => (linked(link), None, None),
+            Standing::Again(link) => (linked(link), None, Some("elsewhere")),
+            Standing::Loop(link) => (linked(link), None, Some("above")),
         };
         Some(FileNode {
             number: self.number(stand.index)?,

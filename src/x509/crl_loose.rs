@@ -26,9 +26,7 @@ pub struct LooseEntry<'a> {
 impl<'a> LooseEntry<'a> {
     /// The serial's magnitude without leading zeros, one octet at least; nothing where it is negative.
     pub fn magnitude(&self) -> Option<&'a [u8]> {
-        let first = self.serial.first()?;
-        let zeros = self.serial.iter().take_while(|b| **b == 0).count().min(self.serial.len() - 1);
-        if first & 0x80 == 0 { self.serial.get(zeros..) } else { None }
+        der::magnitude(self.serial).map(|octets| if octets.is_empty() { &[0] } else { octets })
     }
 }
 

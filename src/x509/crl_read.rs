@@ -6,6 +6,8 @@ use super::{ExtensionFacts, NameDer, NameFacts, X509Error, crl_loose};
 use crate::model::{Reason, Serial, Timestamp};
 
 const WHAT: &str = "the CRL";
+/// A CRL number has at most 20 octets as encoded (RFC 5280 5.2.3).
+const MAX_NUMBER: usize = 20;
 
 /// One revoked certificate of a CRL (RFC 5280 5.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +148,16 @@ impl Crl {
         &self.der[self.signature.clone()]
     }
 
+    /// Of a delta CRL the number of the complete one that it builds on, big-endian without leading zeros (RFC 5280 5.2.4);
+    /// nothing for a complete one.
+    ///
+    /// # Errors
+    /// [`X509Error`] when it is not the number of a CRL.
+    pub fn base(&self) -> Option<Result<Vec<u8>, X509Error>> {
+        let indicator = self.extensions.iter().find(|e| e.oid.arcs() == super::oid::DELTA_CRL_INDICATOR)?;
+        Some(read_number(&indicator.value))
+    }
+
     /// The CRL number, where it fits 64 bits.
     pub fn number_u64(&self) -> Option<u64> {
         let octets = self.number.as_ref()?;
@@ -177,11 +189,10 @@ fn read_number(value: &[u8]) -> Result<Vec<u8>, X509Error> {
     let mut reader = Reader::new(value, WHAT);
     let integer = reader.expect(der::INTEGER)?.content;
     reader.end()?;
-    if integer.is_empty() || integer[0] & 0x80 != 0 || integer.len() > 20 {
-        return Err(reader.fail("a CRL number that is negative or too long"));
+    match der::magnitude(integer) {
+        Some(octets) if integer.len() <= MAX_NUMBER => Ok(octets.to_vec()),
+        _ => Err(reader.fail("a CRL number that is negative or too long")),
     }
-    let first = integer.iter().position(|b| *b != 0).unwrap_or(integer.len());
-    Ok(integer[first..].to_vec())
 }
 
 fn read_key_id(value: &[u8]) -> Option<Vec<u8>> {

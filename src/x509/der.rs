@@ -66,6 +66,12 @@ pub(crate) fn unsigned(magnitude: &[u8]) -> Vec<u8> {
     tlv(INTEGER, &content)
 }
 
+/// The magnitude of an INTEGER's content, without leading zeros: none of zero. Nothing where it is negative or has no octets.
+pub(crate) fn magnitude(content: &[u8]) -> Option<&[u8]> {
+    let zeros = content.iter().take_while(|b| **b == 0).count();
+    content.get(zeros..).filter(|_| content.first().is_some_and(|b| b & 0x80 == 0))
+}
+
 pub(crate) fn oid(oid: &Oid) -> Vec<u8> {
     let arcs = oid.arcs();
     let mut content = Vec::new();
@@ -303,6 +309,16 @@ mod tests {
         assert_eq!(unsigned(&[0, 0, 5]), [2, 1, 5]);
         assert_eq!(unsigned(&[0x80]), [2, 2, 0, 0x80]);
         assert_eq!(unsigned(&[]), [2, 1, 0]);
+        for (content, found) in [
+            (&[5u8][..], Some(&[5u8][..])),
+            (&[0, 0, 5], Some(&[5])),
+            (&[0, 0x80], Some(&[0x80])),
+            (&[0], Some(&[])),
+            (&[0x80], None),
+            (&[], None),
+        ] {
+            assert_eq!(magnitude(content), found, "{content:02x?}");
+        }
     }
 
     #[test]

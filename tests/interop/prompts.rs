@@ -28,20 +28,6 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a scratch folder can be made")
 }
 
-/// A page is for a browser: on a terminal it is refused, and nothing is drawn.
-#[test]
-fn a_report_is_not_written_to_a_terminal() {
-    if !present(&[&PYTHON]) {
-        return;
-    }
-    let folder = folder();
-    on_terminal(folder.path(), "", &["root", "Lab Root"]).says("exit: 0");
-    let ran = on_terminal(folder.path(), "", &["report"]);
-    let ran = ran.says("exit: 2").says("a page of HTML says little on a terminal").says("add `--output pki.html`");
-    assert!(!ran.stdout.contains("<html"), "{ran}");
-    on_terminal(folder.path(), "", &["report", "--output", "pki.html"]).says("exit: 0");
-}
-
 #[test]
 fn a_new_passphrase_is_typed_twice_and_an_old_one_once() {
     if !present(&[&PYTHON]) {

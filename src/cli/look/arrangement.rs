@@ -1,9 +1,9 @@
-use rootlet::judge::inspect::{Arrangement, Issuance, Place};
+use rootlet::judge::inspect::{Arranged, Arrangement, Issuance};
 
 /// How the things of a file belong together: lines, none where there is nothing to say.
 pub fn arrangement(a: &Arrangement) -> String {
     let mut lines = Vec::new();
-    let proven = |p: &Place| p.signature == Issuance::Good;
+    let proven = |p: &Arranged| p.signature == Issuance::Good;
     let mut roots = a.certificates.iter().filter(|p| p.is_root() && p.copy_of.is_none());
     match a.in_order {
         Some(true) => {
@@ -15,7 +15,7 @@ pub fn arrangement(a: &Arrangement) -> String {
             };
             lines.push(format!("in order: each certificate is signed by the next{end}"));
         }
-        Some(false) if a.certificates.iter().all(Place::is_root) => {
+        Some(false) if a.certificates.iter().all(Arranged::is_root) => {
             lines.push("each certificate is a root of its own".into());
         }
         Some(false) => {

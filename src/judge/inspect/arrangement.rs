@@ -1,5 +1,6 @@
 //! How the certificates and keys of one file belong together.
 
+use crate::judge::key_fit::KeyFit;
 use crate::keys::{KeyError, verify_signature};
 use crate::x509::Certificate;
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub enum Issuance {
 
 /// Where a certificate stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct Arranged {
     /// The item's number in the file.
     pub number: usize,
     /// The number of the certificate that signed it, by its names; its own where it signed itself.
@@ -36,7 +37,7 @@ pub struct Place {
     pub copy_of: Option<usize>,
 }
 
-impl Place {
+impl Arranged {
     /// Whether it is proven to have signed itself.
     pub fn is_root(&self) -> bool {
         self.signed_by == Some(self.number) && self.signature == Issuance::Good
@@ -58,7 +59,7 @@ pub struct Arrangement {
     /// Whether each certificate is signed by the one behind it, as servers present them; nothing for fewer than two.
     pub in_order: Option<bool>,
     /// Every certificate in order.
-    pub certificates: Vec<Place>,
+    pub certificates: Vec<Arranged>,
     /// Every private key that could be read.
     pub keys: Vec<KeyMatch>,
 }
@@ -67,8 +68,8 @@ impl Arrangement {
     /// Of certificates and the public halves of private keys (SubjectPublicKeyInfo in DER), each with its number.
     pub fn new(certificates: &[(usize, Certificate)], keys: &[(usize, Vec<u8>)]) -> Self {
         let mut left = MAX_CHECKS;
-        let places: Vec<Place> = (0..certificates.len()).filter_map(|i| place(certificates, i, &mut left)).collect();
-        let follows = |pair: &[Place]| match pair {
+        let places: Vec<Arranged> = (0..certificates.len()).filter_map(|i| place(certificates, i, &mut left)).collect();
+        let follows = |pair: &[Arranged]| match pair {
             [one, next] => one.signature == Issuance::Good && one.signed_by == Some(next.number),
             _ => true,
         };
@@ -79,13 +80,13 @@ impl Arrangement {
     }
 }
 
-fn place(all: &[(usize, Certificate)], index: usize, left: &mut usize) -> Option<Place> {
+fn place(all: &[(usize, Certificate)], index: usize, left: &mut usize) -> Option<Arranged> {
     let (number, certificate) = all.get(index)?;
     let copy_of = all.iter().take(index).find(|(_, c)| c.der() == certificate.der()).map(|(n, _)| *n);
-    let mut place = Place { number: *number, signed_by: None, signature: Issuance::Absent, copy_of };
+    let mut place = Arranged { number: *number, signed_by: None, signature: Issuance::Absent, copy_of };
     let fits = |other: &Certificate| {
-        let ids = certificate.authority_key_id.as_ref().zip(other.subject_key_id.as_ref());
-        certificate.issuer.matches(&other.subject) && ids.is_none_or(|(named, found)| named == found)
+        let fit = KeyFit::of(certificate.authority_key_id.as_deref(), other.subject_key_id.as_deref());
+        certificate.issuer.matches(&other.subject) && fit.is_possible()
     };
     // The next one first, as in a chain; then itself, then the others.
     let (behind, before) = (all.iter().skip(index + 1), all.iter().take(index));

@@ -13,7 +13,7 @@ mod names;
 mod request;
 mod spiffe_bundle;
 
-pub use arrangement::{Arrangement, Issuance, KeyMatch, MAX_ARRANGED, Place};
+pub use arrangement::{Arranged, Arrangement, Issuance, KeyMatch, MAX_ARRANGED};
 pub use certificate::{CertificateReport, ExtensionReport, NameConstraintsReport, Validity};
 pub use contents::{Contents, OpenError};
 pub use crl::{CrlReport, Currency, EntryReport, Lookup};

@@ -1,3 +1,4 @@
+use crate::judge::key_fit::KeyFit;
 use crate::judge::link;
 use crate::keys::{sha256, verify_signature};
 use crate::x509::{Certificate, Crl, NameFacts, NameKey, read_certificate};
@@ -136,12 +137,7 @@ impl Shelf {
         let mut all: Vec<usize> = with_key.chain(self.by_subject.get(&name).into_iter().flatten()).copied().collect();
         let rank = |place: &usize| {
             let (own, ca) = self.slots.get(*place).map_or((None, false), |s| (s.key_id.as_deref(), s.ca));
-            let named = match (key_id, own) {
-                (Some(wanted), Some(own)) if wanted == own => 0,
-                (Some(_), Some(_)) => 2,
-                _ => 1,
-            };
-            (named, !ca, *place)
+            (KeyFit::of(key_id, own), !ca, *place)
         };
         all.sort_unstable_by_key(rank);
         all.dedup();

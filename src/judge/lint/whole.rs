@@ -1,9 +1,9 @@
 //! Rules about a whole file: what its certificates and CRLs are to one another.
 
 use super::shelf::Shelf;
-use crate::judge::verify::{Points, check_kind};
+use crate::judge::verify::check_kind;
 use crate::policy::{Audience, Finding, chain_rules, find};
-use crate::x509::{Certificate, Crl, IssuingPoint, NameKey, oid};
+use crate::x509::{Certificate, Crl, CrlPoints, IssuingPoint, NameKey, oid};
 use std::collections::{HashMap, HashSet};
 
 /// So many CRLs of one issuer are looked at for a distribution point.
@@ -78,7 +78,7 @@ impl<'a> Scopes<'a> {
 
     /// Whether each of the CRLs would list a certificate, were it not for another distribution point.
     fn are_elsewhere(&self, certificate: &Certificate) -> bool {
-        let Ok(own) = Points::of(certificate) else { return false };
+        let Ok(own) = CrlPoints::of(certificate) else { return false };
         let fit = self.points.iter().all(|point| check_kind(point, certificate).is_ok());
         fit && own.names().all(|name| !self.names.contains(name))
     }

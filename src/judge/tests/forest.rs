@@ -1,7 +1,7 @@
 //! Certificates in any order find their places.
 
 use super::certificates::*;
-use crate::judge::{Forest, Link, Place, Stand, Top};
+use crate::judge::{Forest, Link, Stand, Standing, Top};
 use crate::x509::Certificate;
 
 /// `name(top or link)[children]` for each tree; letters are places in the heap.
@@ -16,16 +16,16 @@ fn shape(heap: &[&Certificate]) -> String {
 fn draw(stand: &Stand) -> String {
     let letter = |i: usize| char::from(b'a' + i as u8);
     let mark = match stand.place {
-        Place::Top(Top::SelfSigned) => "!".to_string(),
-        Place::Top(Top::SelfIssued) => "~".into(),
-        Place::Top(Top::IssuerMissing) => "?".into(),
-        Place::Top(Top::NotSigned(other)) => format!("≠{}", letter(other)),
-        Place::Top(Top::Loop) => "↺".into(),
-        Place::Top(Top::Continued(above)) => format!("↓{}", letter(above)),
-        Place::Below(Link::Signed) => String::new(),
-        Place::Below(Link::Unchecked) => "*".into(),
-        Place::Again(_) => "=".into(),
-        Place::Loop(_) => "@".into(),
+        Standing::Top(Top::SelfSigned) => "!".to_string(),
+        Standing::Top(Top::SelfIssued) => "~".into(),
+        Standing::Top(Top::IssuerMissing) => "?".into(),
+        Standing::Top(Top::NotSigned(other)) => format!("≠{}", letter(other)),
+        Standing::Top(Top::Loop) => "↺".into(),
+        Standing::Top(Top::Continued(above)) => format!("↓{}", letter(above)),
+        Standing::Below(Link::Signed) => String::new(),
+        Standing::Below(Link::Unchecked) => "*".into(),
+        Standing::Again(_) => "=".into(),
+        Standing::Loop(_) => "@".into(),
     };
     let children: Vec<_> = stand.children.iter().map(draw).collect();
     let below = if children.is_empty() { String::new() } else { format!("[{}]", children.join(" ")) };
@@ -94,8 +94,8 @@ fn what_is_too_deep_goes_on_at_the_top() {
     }
     let tops = forest.grow();
     let places: Vec<_> = tops.iter().map(|t| (t.index, t.place.clone())).collect();
-    let deep = |n| (n, Place::Top(Top::Continued(n - 1)));
-    assert_eq!(places, [(0, Place::Top(Top::SelfSigned)), deep(32), deep(64)]);
+    let deep = |n| (n, Standing::Top(Top::Continued(n - 1)));
+    assert_eq!(places, [(0, Standing::Top(Top::SelfSigned)), deep(32), deep(64)]);
 }
 
 /// Of very many that could have issued each other some are tried.
@@ -113,5 +113,5 @@ fn many_of_one_name_are_bounded() {
     let (leaf, unnamed) = (forest.add(&leaf).unwrap(), forest.add(&unnamed).unwrap());
     let tops = forest.grow();
     assert_eq!(tops[79].children[0].index, leaf, "the key identifier finds it");
-    assert!(tops.iter().any(|t| t.index == unnamed && matches!(t.place, Place::Top(Top::NotSigned(0)))));
+    assert!(tops.iter().any(|t| t.index == unnamed && matches!(t.place, Standing::Top(Top::NotSigned(0)))));
 }

@@ -1,4 +1,5 @@
 use super::strict;
+use crate::judge::key_fit::KeyFit;
 use crate::keys::sha256;
 use crate::model::Timestamp;
 use crate::x509::{Certificate, NameKey, read_certificate};
@@ -125,14 +126,10 @@ impl Bag {
             let slot = self.slots.get(number)?;
             // An anchor below another anchor leads there by itself; the others have to be led to one.
             let distance = if slot.anchor { 0 } else { 1 + distances.get(&slot.issuer)? };
-            let named = match (&child.authority_key_id, &slot.key_id) {
-                (Some(named), Some(own)) if named == own => 0,
-                (Some(_), Some(_)) => 2,
-                _ => 1,
-            };
+            let fit = KeyFit::of(child.authority_key_id.as_deref(), slot.key_id.as_deref());
             let ended = at < slot.not_before || slot.not_after < at;
-            let hopeless = named == 2 || ended || !slot.issuer_by_form;
-            Some((hopeless, named, ended, distance, number))
+            let hopeless = !fit.is_possible() || ended || !slot.issuer_by_form;
+            Some((hopeless, fit, ended, distance, number))
         };
         let mut ranked: Vec<_> = all.iter().copied().filter_map(rank).collect();
         ranked.sort_unstable();
@@ -144,11 +141,11 @@ impl Bag {
     /// A certificate with the name, and where both say so the key, of this one's issuer; whether it leads to an anchor or not.
     pub(super) fn any_issuer_of(&self, child: &Certificate) -> Option<Place> {
         let all = self.by_subject.get(&child.issuer.key())?;
-        let named = |number: &&usize| match (&child.authority_key_id, &self.slots[**number].key_id) {
-            (Some(named), Some(own)) => named == own,
-            _ => true,
+        let fits = |number: &&usize| {
+            let own = self.slots.get(**number).and_then(|slot| slot.key_id.as_deref());
+            KeyFit::of(child.authority_key_id.as_deref(), own).is_possible()
         };
-        all.iter().find(named).map(|number| Place(*number))
+        all.iter().find(fits).map(|number| Place(*number))
     }
 
     /// The names from which chains of names lead up to an anchor, with the number of steps; everything else need not be

@@ -2,6 +2,7 @@
 
 use super::scope::{self, LazyPoints};
 use super::{CrlFault, Refusal};
+use crate::judge::key_fit::KeyFit;
 use crate::judge::shown;
 use crate::keys::verify_signature;
 use crate::model::{KeyUsage, Oid, Reason, Serial, Timestamp};
@@ -176,14 +177,12 @@ impl Crls {
         issuer: &Certificate,
         at: Timestamp,
     ) -> Result<Usable<'c>, CrlProblem> {
-        if let (Some(named), Some(own)) = (&crl.authority_key_id, &issuer.subject_key_id)
-            && named != own
-        {
+        if !KeyFit::of(crl.authority_key_id.as_deref(), issuer.subject_key_id.as_deref()).is_possible() {
             return Err(CrlProblem::OtherKey);
         }
         scope::check_extensions(crl)?;
         let reasons = scope::reasons_for(crl, certificate, points)?;
-        let base = scope::base_of(crl).transpose()?;
+        let base = crl.base().transpose().map_err(|_| CrlProblem::MalformedScope)?;
         if issuer.key_usage.is_some_and(|u| !u.has(KeyUsage::CRL_SIGN)) {
             return Err(CrlProblem::MayNotSign);
         }

@@ -23,7 +23,7 @@ pub use bag::{Bag, Place};
 pub use crls::{CrlProblem, Crls};
 pub use question::{Budgets, Purpose, Question};
 pub use refusal::{CrlFault, Refusal};
-pub(super) use scope::{Points, check_kind};
+pub(super) use scope::check_kind;
 pub use steps::{Step, steps};
 pub use verdict::{Outcome, Status, Tried, Verdict, verify};
 

@@ -1,10 +1,9 @@
 //! Which certificates a CRL speaks of: issuingDistributionPoint (RFC 5280 5.2.5, 6.3.3 (b)).
 
 use super::CrlProblem;
-use crate::x509::der::{self, Reader};
-use crate::x509::{ALL_REASONS, Crl, FullNames, IssuingPoint, TbsFacts, X509Error, oid, read_reasons};
+use crate::x509::{ALL_REASONS, Crl, CrlPoints, IssuingPoint, TbsFacts, X509Error, oid};
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// issuerAltName
 const ISSUER_ALT_NAME: &[u64] = &[2, 5, 29, 18];
@@ -21,23 +20,6 @@ const PROCESSED: [&[u64]; 8] = [
     ISSUER_ALT_NAME,
     EXPIRED_CERTS,
 ];
-
-/// The number of the complete CRL that a delta CRL builds on; nothing for a complete one.
-pub(super) fn base_of(crl: &Crl) -> Option<Result<Vec<u8>, CrlProblem>> {
-    let value = &crl.extensions.iter().find(|e| e.oid.arcs() == oid::DELTA_CRL_INDICATOR)?.value;
-    Some(number(value).map_err(|_| CrlProblem::MalformedScope))
-}
-
-/// An INTEGER from 0 on, without leading zeros.
-fn number(value: &[u8]) -> Result<Vec<u8>, X509Error> {
-    let mut outer = Reader::new(value, "the CRL");
-    let content = outer.expect(der::INTEGER)?.content;
-    outer.end()?;
-    if content.first().is_none_or(|b| b & 0x80 != 0) {
-        return Err(outer.fail("a number that is negative"));
-    }
-    Ok(content.iter().copied().skip_while(|b| *b == 0).collect())
-}
 
 /// What the CRL speaks of, as encoded: that of a delta CRL and its base is one (RFC 5280 5.2.4).
 pub(super) fn of(crl: &Crl) -> Option<&[u8]> {
@@ -60,45 +42,6 @@ pub(super) fn check_extensions(crl: &Crl) -> Result<(), CrlProblem> {
         return Err(CrlProblem::UnknownCritical(e.oid.clone()));
     }
     Ok(())
-}
-
-/// The distribution points of a certificate: each name that its CRLs may lie under, and the reasons that are found there
-/// (RFC 5280 4.2.1.13, 6.3.3 (d)). Points of other issuers' CRLs, which are indirect, are left out.
-pub(in crate::judge) struct Points<'a>(HashMap<&'a [u8], u16>);
-
-impl<'a> Points<'a> {
-    /// Of a certificate; none where it has no such extension.
-    pub fn of(certificate: &'a TbsFacts) -> Result<Self, X509Error> {
-        let mut all = HashMap::new();
-        let Some(extension) = certificate.extension(oid::CRL_DISTRIBUTION_POINTS) else { return Ok(Points(all)) };
-        let mut outer = Reader::new(&extension.value, "the certificate");
-        let sequence = outer.expect(der::SEQUENCE)?;
-        let mut list = outer.inside(sequence);
-        while !list.is_empty() {
-            let point = list.expect(der::SEQUENCE)?;
-            let mut fields = list.inside(point);
-            let name = fields.optional(der::context_constructed(0))?;
-            let reasons = fields.optional(der::context(1))?.map_or(ALL_REASONS, |v| read_reasons(v.content));
-            let elsewhere = fields.optional(der::context_constructed(2))?.is_some();
-            for name in name.iter().flat_map(|name| FullNames::of(name.content)) {
-                let name = name?;
-                if !elsewhere {
-                    *all.entry(name.whole).or_default() |= reasons;
-                }
-            }
-        }
-        Ok(Points(all))
-    }
-
-    /// The reasons that are found under a name, as encoded; nothing where the certificate does not name it.
-    pub fn reasons_at(&self, name: &[u8]) -> Option<u16> {
-        self.0.get(name).copied()
-    }
-
-    /// The names, as encoded.
-    pub fn names(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
-        self.0.keys().copied()
-    }
 }
 
 /// Whether a CRL of this scope may list a certificate, its distribution points left aside.
@@ -132,7 +75,7 @@ pub(super) fn reasons_for(crl: &Crl, certificate: &TbsFacts, points: &LazyPoints
 /// The distribution points of a certificate, read when a CRL makes them matter, and once for all CRLs.
 pub(super) struct LazyPoints<'a> {
     certificate: &'a TbsFacts,
-    read: OnceCell<Result<Points<'a>, X509Error>>,
+    read: OnceCell<Result<CrlPoints<'a>, X509Error>>,
 }
 
 impl<'a> LazyPoints<'a> {
@@ -140,7 +83,7 @@ impl<'a> LazyPoints<'a> {
         LazyPoints { certificate, read: OnceCell::new() }
     }
 
-    fn get(&self) -> &Result<Points<'a>, X509Error> {
-        self.read.get_or_init(|| Points::of(self.certificate))
+    fn get(&self) -> &Result<CrlPoints<'a>, X509Error> {
+        self.read.get_or_init(|| CrlPoints::of(self.certificate))
     }
 }

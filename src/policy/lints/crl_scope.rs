@@ -4,7 +4,6 @@ use super::crl_view::{CrlView, extension};
 use super::{crl_rule as rule, hex};
 use crate::policy::lint::{Lint, Report};
 use crate::policy::set::RuleSet;
-use crate::x509::der::{self, Reader};
 use crate::x509::{ALL_REASONS, IssuingPoint, oid};
 
 pub(super) static LINTS: &[Lint] = &[
@@ -98,16 +97,13 @@ fn indirect(v: &CrlView<'_>, report: &mut Report) {
 }
 
 fn base(v: &CrlView<'_>, report: &mut Report) {
-    let Some(indicator) = extension(v.crl, oid::DELTA_CRL_INDICATOR) else { return };
-    let mut reader = Reader::new(&indicator.value, "deltaCRLIndicator");
-    let number = reader.expect(der::INTEGER).ok().filter(|_| reader.is_empty()).map(|i| i.content);
-    let Some(base) = number.filter(|n| n.first().is_some_and(|b| b & 0x80 == 0)) else {
+    let Some(base) = v.crl.base() else { return };
+    let Ok(base) = base else {
         report.say("the delta CRL does not say to which CRL it adds: its deltaCRLIndicator holds no positive number");
         return;
     };
-    let base = &base[base.iter().take_while(|b| **b == 0).count()..];
-    if let Some(own) = v.crl.number.as_deref().filter(|own| (base.len(), base) >= (own.len(), *own)) {
-        report.say(format!("the delta CRL `{}` adds to `{}`, which is not an earlier one", hex(own), hex(base)));
+    if let Some(own) = v.crl.number.as_deref().filter(|own| (base.len(), &base[..]) >= (own.len(), *own)) {
+        report.say(format!("the delta CRL `{}` adds to `{}`, which is not an earlier one", hex(own), hex(&base)));
     }
 }
 

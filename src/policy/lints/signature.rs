@@ -7,7 +7,7 @@ use crate::model::KeyAlgorithm;
 use crate::policy::lint::{Lint, Report};
 use crate::policy::set::RuleSet;
 use crate::x509::der::{self, Reader};
-use crate::x509::{PublicKeyKind, SignatureAlgorithm, X509Error};
+use crate::x509::{PssProblem, PublicKeyKind, SignatureAlgorithm, read_pss};
 
 pub(super) static LINTS: &[Lint] = &[
     rule("signature-weak", "RFC 6194, RFC 6151", "nothing is signed with MD5, SHA-1 or DSA", weak)
@@ -168,60 +168,25 @@ pub(super) fn is_forged(spki: &[u8], algorithm: &[u8], message: &[u8], signature
     checkable && matches!(verify_signature(spki, algorithm, message, signature), Err(KeyError::BadSignature))
 }
 
-/// The hashes of RSASSA-PSS that are in use, and their lengths in octets.
-const PSS_HASHES: [(&[u8], u8); 3] = [
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1], 32),
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2], 48),
-    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3], 64),
-];
-const MGF1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
-
-/// What is wrong with the parameters of RSASSA-PSS (RFC 4055 3.1); those of a key may be absent.
-fn pss_problem(identifier: &[u8]) -> Result<Option<&'static str>, X509Error> {
-    let hash_of = |value: &[u8]| -> Result<(Vec<u8>, u8), X509Error> {
-        let mut outer = Reader::new(value, "the hash of RSASSA-PSS");
-        let sequence = outer.expect(der::SEQUENCE)?;
-        let oid = outer.inside(sequence).expect(der::OID)?.content;
-        let known = PSS_HASHES.iter().find(|(o, _)| *o == oid);
-        Ok((oid.to_vec(), known.map_or(0, |(_, length)| *length)))
-    };
-    let mut outer = Reader::new(identifier, "RSASSA-PSS");
-    let sequence = outer.expect(der::SEQUENCE)?;
-    let mut fields = outer.inside(sequence);
-    fields.expect(der::OID)?;
-    let Some(parameters) = fields.optional(der::SEQUENCE)? else { return Ok(Some("has no parameters")) };
-    let mut parts = fields.inside(parameters);
-    let Some(hash) = parts.optional(der::context_constructed(0))? else { return Ok(Some("hashes with SHA-1")) };
-    let (hash, length) = hash_of(hash.content)?;
-    let Some(mask) = parts.optional(der::context_constructed(1))? else { return Ok(Some("masks with SHA-1")) };
-    let mut mask = parts.inside(mask);
-    let function = mask.expect(der::SEQUENCE)?;
-    let mut function = mask.inside(function);
-    let is_mgf1 = function.expect(der::OID)?.content == MGF1;
-    let (mask_hash, _) = hash_of(function.expect(der::SEQUENCE)?.whole)?;
-    let salt = parts.optional(der::context_constructed(2))?.map(|s| s.content);
-    Ok(if length == 0 {
-        Some("uses a hash other than SHA-256, SHA-384 or SHA-512")
-    } else if !is_mgf1 || mask_hash != hash {
-        Some("masks with another hash than it signs with")
-    } else if salt != Some(&[der::INTEGER, 1, length]) {
-        Some("has a salt of another length than its hash")
-    } else if !parts.is_empty() {
-        Some("writes out a trailerField")
-    } else {
-        None
-    })
-}
-
 fn pss(v: &View<'_>, report: &mut Report) {
     if Algorithm::read(&v.facts.signature_algorithm) != Algorithm::Other(Family::RsaPss) {
         return;
     }
-    match pss_problem(&v.facts.signature_algorithm) {
-        Ok(None) => {}
-        Ok(Some(problem)) => report.say(format!("its RSASSA-PSS signature {problem}")),
-        Err(_) => report.say("the parameters of its RSASSA-PSS signature cannot be read"),
-    }
+    let Err(problem) = read_pss(&v.facts.signature_algorithm) else { return };
+    let words = match problem {
+        PssProblem::Unreadable => {
+            report.say("the parameters of its RSASSA-PSS signature cannot be read");
+            return;
+        }
+        PssProblem::NoParameters => "has no parameters",
+        PssProblem::Sha1 => "hashes with SHA-1",
+        PssProblem::MaskOfSha1 => "masks with SHA-1",
+        PssProblem::OtherHash => "uses a hash other than SHA-256, SHA-384 or SHA-512",
+        PssProblem::OtherMask => "masks with another hash than it signs with",
+        PssProblem::Salt => "has a salt of another length than its hash",
+        PssProblem::Trailer => "writes out a trailerField",
+    };
+    report.say(format!("its RSASSA-PSS signature {words}"));
 }
 
 fn unknown(v: &View<'_>, report: &mut Report) {
