@@ -511,8 +511,9 @@ mod tests {
             let (mut pki, waiting, home) = unreleased(&folder.path().join("pki"), batch);
             let release = std::thread::spawn(move || {
                 std::thread::sleep(std::time::Duration::from_millis(50));
-                fs::remove_dir_all(&home).unwrap();
-                fs::rename(&waiting, &home).unwrap();
+                // In one step, as every release is.
+                crate::disk::Disk::default().exchange(&waiting, &home).unwrap();
+                fs::remove_dir_all(&waiting).unwrap();
             });
             let renewed = pki.renew_handle(&"a".parse().unwrap(), &RenewRequest::default(), &When::Now);
             release.join().unwrap();
