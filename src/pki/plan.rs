@@ -178,13 +178,23 @@ pub(super) fn steps(
     place: &Place,
 ) -> Result<Vec<PlanStep>, Error> {
     let issuers = Issuers::new(wishes, snapshot, place)?;
-    let mut planner =
-        Planner { snapshot, request, place, issuers: &issuers, now: place.now(), replaced: HashSet::new() };
+    let mut planner = Planner {
+        snapshot,
+        request,
+        place,
+        issuers: &issuers,
+        now: place.now(),
+        replaced: HashSet::new(),
+        cascaded: HashSet::new(),
+    };
     let mut steps = Vec::with_capacity(wishes.len());
     for wish in wishes {
         let step = planner.step(wish)?;
         if step.action == Action::Replace {
             planner.replaced.insert(wish.handle().clone());
+        }
+        if step.action == Action::Cascade && wish.is_ca() {
+            planner.cascaded.insert(wish.handle().clone());
         }
         steps.push(step);
     }
@@ -200,6 +210,8 @@ struct Planner<'p> {
     now: Timestamp,
     /// CAs that get a new key.
     replaced: HashSet<Handle>,
+    /// CAs that keep their key and are issued again, because one above them has a new key.
+    cascaded: HashSet<Handle>,
 }
 
 /// What was decided, before it is put into words.
@@ -461,6 +473,9 @@ impl Planner<'_> {
         let mut above = issuer;
         // Chains are short; the limit is for a ring that damage made.
         for _ in 0..32 {
+            if self.cascaded.contains(above) {
+                return Some(format!("`{above}` above it is issued again by a new key"));
+            }
             let Some(next) = self.issuers.of.get(above) else { break };
             if self.replaced.contains(next) {
                 return Some(format!("`{next}` above its issuer gets a new key"));

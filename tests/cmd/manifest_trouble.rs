@@ -120,3 +120,20 @@ fn a_pki_that_appears_while_somebody_thinks_is_asked_about() {
     assert_eq!(asked, [vec![], vec!["n1", "n2", "n3"]]);
     assert_eq!(s.field("n1", "status"), "valid");
 }
+
+/// A root got a new key, and what was to be issued again below it was not, as after a kill: one `apply` does all of it.
+#[test]
+fn a_cascade_that_was_cut_off_is_completed_at_once() {
+    let s = Sandbox::new();
+    s.write("lab.toml", LAB);
+    s.ok(&["apply", "lab.toml"]);
+    let start = LAB.find("[ca.issuing]").unwrap();
+    s.write("root.toml", LAB[..start].replace("p384", "p256"));
+    s.ok(&["apply", "root.toml", "--replace-ca", "lab-root"]);
+    s.write("lab.toml", LAB.replace("p384", "p256"));
+    let all = map([("issuing", "cascade"), ("a.internal", "cascade"), ("alice", "cascade")]);
+    assert_eq!(planned(&s, &["lab.toml"]), all);
+    s.ok(&["apply", "lab.toml"]);
+    settles(&s, "lab.toml");
+    s.ok(&["doctor"]);
+}
