@@ -184,6 +184,9 @@ impl<'r> Rehearsal<'r> {
     }
 
     fn leaf(&mut self, request: &LeafRequest, step: &PlanStep, held: Option<&Held>) -> Result<(), Error> {
+        if let (Action::Restore, Some(held), Some(layout)) = (step.action, held, request.layout) {
+            return self.place.home(&held.record.handle).check_way(layout);
+        }
         if !step.action.issues() && step.action != Action::Deliver {
             return Ok(());
         }
