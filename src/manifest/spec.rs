@@ -197,11 +197,16 @@ impl<'r> Reader<'r> {
             Value::Text(file) => {
                 let scope = Scope { each: None, environment: self.environment };
                 let Some(file) = scope.text(file, &each.at, self.problems) else { return };
-                read = values(&beside(&each.at, &file), &each.at, self.problems);
+                let Some(values) = values(&beside(&each.at, &file), &each.at, self.problems) else { return };
+                read = values;
                 &read
             }
             _ => return self.wrong(each, "for_each", "a list, or the name of a file with one JSON value a line"),
         };
+        // A file that was cut off, or is still to be written, does not wish everything away, which `--prune` would revoke.
+        if rounds.is_empty() {
+            self.problems.add(&each.at, ProblemKind::NoValues);
+        }
         for round in rounds {
             entries.extend(self.entry(table, key, &own, Some(round)));
         }

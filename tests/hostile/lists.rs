@@ -213,7 +213,9 @@ fn a_list_of_values() {
     let list: Vec<String> = (0..VALUES).map(|i| format!("\"h{i}\"")).collect();
     let (inline, lines) = (list.join(","), list.join("\n"));
     let toml = |each: &str| {
-        format!("[ca.root]\nprofile = 'root'\n[cert.'${{each}}']\nprofile = 'client'\nissuer = 'root'\nfor_each = {each}\n")
+        format!(
+            "[ca.root]\nprofile = 'root'\n[cert.'${{each}}']\nprofile = 'client'\nissuer = 'root'\nfor_each = {each}\n"
+        )
     };
     let sandbox = Sandbox::new();
     sandbox.write("values.jsonl", lines);
