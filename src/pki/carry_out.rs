@@ -72,7 +72,8 @@ impl Pki {
         attendant: &mut dyn Attendant,
     ) -> Result<ApplyOutcome, Error> {
         let mut outcome = ApplyOutcome::of(plan);
-        let newly_owed = self.owe_commands(wishes, plan)?;
+        // What is not changed at all owes nothing.
+        let (newly_owed, mut unchanged) = (self.owe_commands(wishes, plan)?, Vec::new());
         // CAs that are not as they should be, and how so: nothing is issued by them.
         let mut failed: HashMap<&str, Action> = HashMap::new();
         let (mut go_on, mut ready, mut course) = (true, HashMap::new(), Course::of(plan));
@@ -130,13 +131,12 @@ impl Pki {
             {
                 done.error = Some(e.into());
             }
+            if !done.is_change() && done.certificate.is_none() && newly_owed.contains(wish.handle()) {
+                unchanged.push(wish.handle().clone());
+            }
             go_on &= attendant.done(&done);
-            outcome.results.push(done);
+            outcome.results.push(attendant.keep(done));
         }
-        // What was not changed at all owes nothing.
-        let unchanged = outcome.results.iter().filter(|r| !r.is_change() && r.certificate.is_none());
-        let unchanged: Vec<Handle> =
-            unchanged.filter_map(|r| r.name.parse().ok()).filter(|h| newly_owed.contains(h)).collect();
         let mut last = self.commands_ran(&unchanged);
         if go_on && last.is_ok() {
             last = self.prune(plan, &mut outcome);

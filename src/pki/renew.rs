@@ -173,6 +173,12 @@ pub trait Attendant {
         let _ = renewed;
         true
     }
+
+    /// What of an item that was told of `apply` returns at its end: all of it, unless somebody who needs less says so. The
+    /// name, the action and the error are to stay.
+    fn keep(&mut self, renewed: Renewed) -> Renewed {
+        renewed
+    }
 }
 
 impl Attendant for () {}

@@ -403,6 +403,21 @@ fn commands_run_after_changes_and_once_each() {
     assert_eq!(s.text("log"), "a\nran\n", "nothing changed, nothing runs");
 }
 
+/// What people are told of is not held, but for what the command of each is told.
+#[test]
+fn commands_run_with_their_files_for_people_and_for_scripts() {
+    for json in [&[][..], &["--json"]] {
+        let s = Sandbox::new();
+        let leaves: String = ["a", "b"].map(|n| format!("[cert.{n}]\nprofile = 'client'\n")).concat();
+        let command = "echo $ROOTLET_NAME $ROOTLET_ACTION $ROOTLET_CERT >> log";
+        s.write("m.toml", format!("[defaults.cert]\nexec = '{command}'\n[ca.r]\nprofile = 'root'\n{leaves}"));
+        s.ok(&[&["apply", "m.toml"], json].concat());
+        let cert = s.path("pki/certs/a/cert.pem");
+        assert_eq!(s.text("log"), format!("a created {}\n", cert.display()), "{json:?}");
+        settles(&s, "m.toml");
+    }
+}
+
 /// Who fails for one fails for all whose command it is; what is no longer declared is forgotten.
 #[test]
 fn commands_that_are_still_to_run() {

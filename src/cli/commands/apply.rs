@@ -7,10 +7,9 @@ use super::super::plan_text;
 use super::super::progress::Progress;
 use super::super::render;
 use clap::{ArgMatches, Args, Command};
-use rootlet::manifest::Manifest;
 use rootlet::model::Handle;
 use rootlet::pki::{Attendant, Error, Pki, Plan, Progress as Come, Renewed};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, IsTerminal, Write};
 
 #[derive(Debug, Args)]
@@ -40,14 +39,16 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
         return super::plan::show(&options.manifest, &request, context);
     }
     let (manifest, secrets) = options.manifest.read()?;
-    let mut screen = Screen { context, progress: Progress::new(&context.printer), closed: None };
+    let commands = manifest.entries.iter().filter_map(|e| Some((e.handle.as_str(), e.exec.as_deref()?))).collect();
+    let progress = Progress::new(&context.printer);
+    let mut screen = Screen { context, progress, commands, seen: HashSet::new(), closed: None };
     let mut confirm = |plan: &Plan| confirm(context, plan, options.yes);
     let mut outcome = Pki::apply(&context.pki, &manifest, &request, secrets, &mut confirm, &mut screen)?;
     screen.progress.clear();
     if let Some(closed) = screen.closed {
         return Err(closed.into());
     }
-    let (failures, remembered) = run_commands(context, &manifest, &outcome.results);
+    let (failures, remembered) = run_commands(context, &screen.commands, &outcome.results);
     if let Err(e) = remembered {
         outcome.error.get_or_insert(e.into());
     }
@@ -102,14 +103,12 @@ fn confirm(context: &Context, plan: &Plan, yes: bool) -> Result<(), Error> {
 /// the next `apply`, for all whose command it is; and whether it could be remembered which did not.
 fn run_commands(
     context: &Context,
-    manifest: &Manifest,
+    commands: &HashMap<&str, &str>,
     results: &[Renewed],
 ) -> (Vec<(String, Error)>, Result<(), Error>) {
-    let commands: HashMap<&str, &str> =
-        manifest.entries.iter().filter_map(|e| Some((e.handle.as_str(), e.exec.as_deref()?))).collect();
     let (mut ran, mut settled, mut failures) = (HashMap::new(), Vec::new(), Vec::new());
     let pki = std::path::absolute(&context.pki).unwrap_or_else(|_| context.pki.clone());
-    for result in results.iter().filter(|r| r.is_change() && r.error.is_none()) {
+    for result in results.iter().filter(|r| runs(r)) {
         let Some(command) = commands.get(result.name.as_str()) else { continue };
         let succeeded = *ran.entry(*command).or_insert_with(|| {
             let hook = Hook { command: (*command).into(), pki: pki.clone(), keep_stdout: true };
@@ -129,10 +128,19 @@ fn run_commands(
     (failures, remembered)
 }
 
+/// Whether the command of an entry is run after that.
+fn runs(result: &Renewed) -> bool {
+    result.is_change() && result.error.is_none()
+}
+
 /// Says what happens as it happens.
 struct Screen<'c> {
     context: &'c Context,
     progress: Progress,
+    /// The commands of the entries, by handle.
+    commands: HashMap<&'c str, &'c str>,
+    /// Those that something was kept for to run with.
+    seen: HashSet<&'c str>,
     /// Why nothing can be said any more.
     closed: Option<anyhow::Error>,
 }
@@ -157,5 +165,14 @@ impl Attendant for Screen<'_> {
             printer.failure(&Failure::from(error));
         }
         self.closed.is_none()
+    }
+
+    /// What was said is not held, of tens of thousands, but for what the one run of each command is told.
+    fn keep(&mut self, done: Renewed) -> Renewed {
+        let command = self.commands.get(done.name.as_str()).filter(|_| runs(&done));
+        if self.context.printer.is_json() || command.is_some_and(|command| self.seen.insert(command)) {
+            return done;
+        }
+        Renewed { certificate: None, warnings: Vec::new(), delivered: Vec::new(), ..done }
     }
 }
