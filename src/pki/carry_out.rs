@@ -188,7 +188,7 @@ impl Pki {
             (Action::Refused, _) => Ok(refused(step)),
             (Action::Restore, asked) => match self.restore(wish.handle(), asked.layout()) {
                 Ok(Some(delivered)) => self.kept(wish.handle(), "restored", delivered),
-                Ok(None) => self.kept(wish.handle(), "unchanged", Vec::new()),
+                Ok(None) => self.released_by_now(wish.handle()),
                 Err(e) => Err(e),
             },
             (Action::Configure, Asked::Ca(request)) => {
@@ -204,6 +204,26 @@ impl Pki {
             (_, Asked::Leaf(request)) => self.make_leaf_of(request, step),
         };
         self.told(wish, step, done)
+    }
+
+    /// What waited to be released: by another command, which may have done so by now, or because that cannot be done.
+    fn released_by_now(&mut self, handle: &Handle) -> Result<Renewed, Error> {
+        let recovered = self.recover_pending()?;
+        let serial = {
+            let transaction = self.read()?;
+            let holder = transaction.holder(handle)?;
+            holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten().map(|r| r.serial)
+        };
+        let waits = match &serial {
+            Some(serial) => self.place.waiting()?.contains(serial),
+            None => false,
+        };
+        // Of leaves that were made together the first problem is told for all.
+        let problem = recovered.into_iter().filter(|_| waits).find_map(|r| r.failed);
+        match problem {
+            Some(problem) => Err(Error::NotReleased { name: handle.to_string(), problem }),
+            None => self.kept(handle, if waits { "unchanged" } else { "restored" }, Vec::new()),
+        }
     }
 
     fn told(&mut self, wish: &Wish<'_>, step: &PlanStep, done: Result<Renewed, Error>) -> Result<Renewed, Error> {

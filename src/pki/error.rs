@@ -144,7 +144,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The files of a leaf would be where those of another one are.
-    #[error("`{}` is in the way: the files of `{other}` lie there", path.display())]
+    #[error("`{}` is in the way: that is where the files of `{other}` belong", path.display())]
     InTheWay {
         /// The folder or file.
         path: PathBuf,

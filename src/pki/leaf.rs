@@ -11,7 +11,7 @@ use super::{Error, Pki};
 use crate::disk::exists;
 use crate::issue::{CertificateBody, Signed, Warning};
 use crate::keys::{KeyError, PrivateKey};
-use crate::model::KeyAlgorithm;
+use crate::model::{KeyAlgorithm, Layout};
 use crate::store::{AuthorityId, CertificateId, Delivery, Record, Transaction};
 use crate::x509::{PublicKeyKind, public_key_kind};
 use std::borrow::Cow;
@@ -237,6 +237,7 @@ pub(super) fn same_key(place: &Place, record: &Record) -> Result<ChosenKey, Erro
         None => Zeroizing::new(crate::disk::read(&path, MAX_KEY_BYTES)?),
     };
     match renewed_key(&pem, &path, record) {
+        Err(e @ Error::KeyFile { source: KeyError::Encrypted, .. }) if home.layout == Layout::Combined => Err(e),
         Ok(_) | Err(Error::KeyFile { source: KeyError::Encrypted, .. }) => Ok(ChosenKey { public_key, pem: Some(pem) }),
         Err(e) => Err(e),
     }

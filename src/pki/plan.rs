@@ -1,7 +1,7 @@
 //! What would have to be done so that a PKI has what a manifest declares. Pure: wishes and a snapshot go in, steps come out.
 
 use super::folder::Place;
-use super::held::{Held, KeyState, Snapshot};
+use super::held::{Held, KeyState, OnDisk, Snapshot};
 use super::leaf_request::{LeafKey, LeafRequest};
 use super::plan_issuers::Issuers;
 use super::state::{is_final, life_of};
@@ -233,6 +233,12 @@ impl Verdict {
     }
 }
 
+/// Nothing is done about what cannot be looked at.
+fn unreadable(disk: &OnDisk) -> Option<Verdict> {
+    let problem = disk.unreadable.as_ref()?;
+    Some(Verdict::refused(problem.clone(), "make it readable for who runs this, or put the right file back"))
+}
+
 impl Planner<'_> {
     fn step(&self, wish: &Wish<'_>) -> Result<PlanStep, Error> {
         let verdict = match (self.snapshot.held.get(wish.handle()), &wish.asked) {
@@ -279,6 +285,9 @@ impl Planner<'_> {
             Some(_) if self.now <= record.not_after => return Ok(on_hold(wish)),
             _ => {}
         }
+        if let Some(verdict) = unreadable(disk) {
+            return Ok(verdict);
+        }
         let wanted = leaf_request::Wanted::new(std::borrow::Cow::Borrowed(request), self.place)?;
         let mut differences = wanted.differences(record, wish.entry.issuer.as_ref().map(|g| &g.value))?;
         differences.extend(self.dates(wish.entry, record));
@@ -302,6 +311,9 @@ impl Planner<'_> {
         if let Some(reason) = self.due(wish.entry, record) {
             return Ok(Verdict::new(Action::Renew, reason));
         }
+        if disk.waits {
+            return Ok(Verdict::new(Action::Restore, "it is recorded, and its files are not in their place yet"));
+        }
         if let Some(file) = disk.wrong {
             return Ok(Verdict::new(Action::Restore, format!("its {file} is missing or is not what was recorded")));
         }
@@ -317,7 +329,7 @@ impl Planner<'_> {
             });
         }
         if disk.remains {
-            return Ok(Verdict::new(Action::Restore, "a folder is left beside its combined file"));
+            return Ok(Verdict::new(Action::Restore, "what it had before its layout changed is still there"));
         }
         if let Some(delivery) = &request.delivery {
             let known = held.deliveries.iter().find(|d| d.folder == delivery.folder);
@@ -367,6 +379,9 @@ impl Planner<'_> {
             Some(_) if self.now <= record.not_after => return Ok(on_hold(wish)),
             _ => {}
         }
+        if let Some(verdict) = unreadable(disk) {
+            return Ok(verdict);
+        }
         // Where it publishes is no part of its own certificate.
         let issuer = wish.entry.issuer.as_ref().map(|g| &g.value);
         let differences = wanted.differences(record, issuer, &request.urls)?;
@@ -394,6 +409,9 @@ impl Planner<'_> {
         }
         if let Some(reason) = self.due(wish.entry, record) {
             return Ok(Verdict::new(Action::Renew, reason));
+        }
+        if disk.waits {
+            return Ok(Verdict::new(Action::Restore, "it is recorded, and its files are not in their place yet"));
         }
         if let Some(file) = disk.wrong {
             return Ok(Verdict::new(Action::Restore, format!("its {file} is missing or is not what was recorded")));

@@ -7,6 +7,7 @@ use crate::disk::{Access, DiskError, Flush, Lock, Source, entries, exists};
 use crate::keys::random_serial;
 use crate::model::{Handle, Layout, Serial};
 use crate::store::CertificateId;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -198,7 +199,7 @@ pub(super) fn is_half_written(name: &str) -> bool {
 }
 
 /// Where a combined file with the key of a leaf waits for the folder that takes its place to be in place.
-const SET_ASIDE: &str = ".new-key.pem.0";
+pub(super) const SET_ASIDE: &str = ".new-key.pem.0";
 
 /// Whether a folder in `pending/` is one of leaves that were made together.
 pub(super) fn is_batch(name: &str) -> bool {
@@ -363,6 +364,20 @@ impl Place {
             })
     }
 
+    /// The certificates that wait to be released, by themselves or among others.
+    pub(super) fn waiting(&self) -> Result<HashSet<Serial>, Error> {
+        let pending = self.pending_folder();
+        let mut all = HashSet::new();
+        for entry in entries(&pending)? {
+            if is_batch(&entry) {
+                all.extend(entries(&pending.join(&entry))?.iter().filter_map(|e| waiting_in_batch(e)).map(|(s, _)| s));
+            } else if let Ok(serial) = entry.parse() {
+                all.insert(serial);
+            }
+        }
+        Ok(all)
+    }
+
     /// Moves what waits for a leaf to its place, or away when a newer certificate was recorded. The caller holds the lock of
     /// the leaves.
     pub(super) fn release_locked(&self, handle: &Handle, newest: bool, pending: &Path) -> Result<(), Error> {
@@ -415,7 +430,7 @@ impl Place {
 
     /// Removes our files from a leaf's folder, and the folder when nothing else is in it.
     pub(super) fn clear_folder(&self, folder: &Path) -> Result<(), Error> {
-        for name in LEAF_FILES {
+        for name in LEAF_FILES.into_iter().chain([SET_ASIDE]) {
             self.disk.remove(&folder.join(name))?;
         }
         Ok(self.disk.remove_empty(folder)?)

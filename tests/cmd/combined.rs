@@ -240,7 +240,10 @@ fn one_leaf_is_in_the_way_of_another() {
         let failed = s.run(&["apply", "both.toml", "--json"]).exits(1).object();
         let error = &failed["results"].as_array().unwrap().iter().find(|r| r["name"] == second).unwrap()["error"];
         assert_eq!(error["code"], "exists", "{error}");
-        assert!(error["message"].as_str().unwrap().contains(&format!("the files of `{first}` lie there")), "{error}");
+        assert!(
+            error["message"].as_str().unwrap().contains(&format!("where the files of `{first}` belong")),
+            "{error}"
+        );
         assert_eq!(der_of(&s, key).remove(0), file);
         s.ok(&["doctor"]);
         settles(&s, "one.toml");
