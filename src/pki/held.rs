@@ -1,6 +1,7 @@
 //! What a PKI has of what a manifest names: records, and how their files stand. Read once, before anything is compared.
 
 use super::authority::{Ca, Cas, MAX_KEY_BYTES};
+use super::doctor::MAX_FILE;
 use super::folder::Place;
 use super::issuing::read;
 use super::keyring::is_encrypted;
@@ -14,9 +15,6 @@ use crate::x509::{Certificate, read_certificate};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
-
-/// Certificate files are small; chains of many still fit.
-const MAX_FILE: u64 = 1 << 20;
 
 /// Everything that a manifest is compared with.
 #[derive(Debug, Default)]
@@ -184,11 +182,11 @@ impl Place {
             Some(combined) => (combined.key, Some(combined.chain)),
             None => (home.key_pem()?, None),
         };
-        let (mut key, encrypted) = key_state(pem, record);
-        if chain_is.is_some() && encrypted {
-            // None that was made here is.
-            key = KeyState::Wrong;
-        }
+        let (key, encrypted) = match key_state(pem, record) {
+            // None that was made in a combined file is encrypted.
+            (_, true) if chain_is.is_some() => (KeyState::Wrong, false),
+            other => other,
+        };
         let (layout, remains) = (home.layout, home.remains().is_some() || home.set_aside().is_some());
         let mut state = OnDisk { key, encrypted, layout, remains, ..OnDisk::default() };
         if !record.key_here && !home.is_there() {
