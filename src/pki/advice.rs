@@ -126,6 +126,9 @@ impl Error {
             }
             Error::Overtaken { .. } => one("run the command again when the others have finished"),
             Error::UnknownOwner { .. } => one("write --owner USER or USER:GROUP, names or numbers"),
+            Error::OwnerNotOurs { .. } => {
+                one("run it as root; as anybody else it gives to itself, and to its own groups")
+            }
             Error::Internal(_) => one("this is a fault of rootlet: please report it with the command"),
             _ => Vec::new(),
         }

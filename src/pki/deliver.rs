@@ -6,13 +6,15 @@ use super::home::Home;
 use super::leaf_request::{LeafKey, LeafRequest};
 use super::material::{Above, OutFile};
 use super::{Error, Pki};
-use crate::disk::{Access, Disk, DiskError, exists, real_path};
+use crate::disk::{Access, Disk, DiskError, exists, may_give, real_path};
 use crate::model::{Handle, Layout};
 use crate::store::{Delivery, Transaction};
 use std::path::{Component, Path, PathBuf};
 
 /// Bits of a key file's mode that would let everybody read or run it.
 const FOR_OTHERS: u32 = 0o007;
+/// The bit without which a key file is of no use to whom it is delivered.
+const READ_BY_OWNER: u32 = 0o400;
 /// The mode of a delivered key when nobody said otherwise.
 const KEY_MODE: u32 = 0o600;
 const KEY: &str = "key.pem";
@@ -23,10 +25,14 @@ impl Delivery {
     /// A delivery that keeps secrets: everybody is never let in.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the mode of the key would let everybody in, or the folder's name is not UTF-8.
+    /// [`Error::Usage`] when the mode of the key would let everybody in or its owner out, or the folder's name is not UTF-8.
     pub fn checked(folder: PathBuf, owner: Option<String>, key_mode: Option<u32>) -> Result<Self, Error> {
         if key_mode.is_some_and(|m| m & FOR_OTHERS != 0 || m > 0o777) {
             return Err(Error::usage("a key file is never for everybody", "use a mode like 0600 or 0640"));
+        }
+        if key_mode.is_some_and(|m| m & READ_BY_OWNER == 0) {
+            let message = "a key file that its owner cannot read is of no use";
+            return Err(Error::usage(message, "use a mode like 0600 or 0640"));
         }
         if folder.to_str().is_none() {
             return Err(Error::usage(
@@ -76,7 +82,14 @@ pub(super) fn check(
         return Err(Error::DeliveryInside { path: delivery.folder.clone() });
     }
     if let Some(owner) = &delivery.owner {
-        resolve(owner)?;
+        let (uid, gid) = resolve(owner)?;
+        let (user, group) = owner.split_once(':').unwrap_or((owner, ""));
+        let not_ours = |what, name: &str| Error::OwnerNotOurs { what, name: name.into() };
+        match may_give(uid, gid) {
+            (false, _) => return Err(not_ours("user", user)),
+            (_, false) => return Err(not_ours("group", group)),
+            (true, true) => {}
+        }
     }
     let known = transaction.map(|t| t.delivered_to(&delivery.folder)).transpose()?.flatten();
     match (known, &seen.0) {
