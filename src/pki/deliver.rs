@@ -55,6 +55,13 @@ pub(super) fn look(request: &LeafRequest) -> Seen {
     Seen(request.delivery.as_ref().and_then(seen))
 }
 
+/// The folders in whose place a delivered file would have to be, were a folder here one that files are delivered to: `o`
+/// for `o/key.pem`, and for what lies below it.
+pub(super) fn hidden_by(folder: &Path) -> impl Iterator<Item = &Path> {
+    let is_file = |f: &&Path| f.file_name().is_some_and(|name| FILES.iter().any(|file| name == *file));
+    folder.ancestors().filter(is_file).filter_map(Path::parent)
+}
+
 /// The request with the folder where it really is: links that lead there now are resolved, and one that stands there later
 /// is somebody's.
 pub(super) fn with_real_folder(request: &LeafRequest) -> LeafRequest {
@@ -89,6 +96,13 @@ pub(super) fn check(
             (false, _) => return Err(not_ours("user", user)),
             (_, false) => return Err(not_ours("group", group)),
             (true, true) => {}
+        }
+    }
+    if let Some(transaction) = transaction {
+        for other in hidden_by(&delivery.folder) {
+            if let Some(handle) = transaction.delivered_to(other)? {
+                return Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle });
+            }
         }
     }
     let known = transaction.map(|t| t.delivered_to(&delivery.folder)).transpose()?.flatten();
@@ -154,7 +168,7 @@ impl Pki {
         if let Some(e) = failed {
             return Err(e);
         }
-        if self.read()?.due_deliveries()?.contains(handle) {
+        if self.read()?.is_delivery_due(handle)? {
             let transaction = self.write()?;
             transaction.set_deliveries_due(handle, false)?;
             transaction.commit()?;

@@ -68,6 +68,32 @@ fn a_folder_with_files_of_somebody_else_is_refused() {
     assert_eq!(s.text("tls/nginx.conf"), "");
 }
 
+#[test]
+fn a_folder_in_the_place_of_a_file() {
+    let s = Sandbox::with_issuing_ca();
+    for (first, second) in [("o", "o/key.pem"), ("o", "o/chain.pem/x/y")] {
+        let leaf = |name: &str, out: &str| format!("[cert.{name}]\nprofile = 'client'\nout = '{out}'\n");
+        for (a, b, at) in [(first, second, "m.toml:4:7"), (second, first, "m.toml:1:7")] {
+            s.write("m.toml", leaf("a", a) + &leaf("b", b));
+            let error = s.refuses(&["apply", "m.toml"], 1, "manifest");
+            let message = error["message"].as_str().unwrap();
+            assert!(message.starts_with(at) && message.contains("would lie where a file of"), "{error}");
+        }
+    }
+    s.write("m.toml", "[cert.a]\nprofile = 'client'\nout = 'o'\n[cert.b]\nprofile = 'client'\nout = 'o/b'\n");
+    s.ok(&["apply", "m.toml"]);
+    s.refuses(&["server", "c.internal", "--out-dir", "o/cert.pem"], 1, "exists");
+    std::fs::remove_dir_all(s.path("o")).unwrap();
+    for folder in ["o/key.pem", "o/ca.pem/x"] {
+        let error = s.refuses(&["server", "c.internal", "--out-dir", folder], 1, "exists");
+        assert!(error["message"].as_str().unwrap().contains("files of `a` are delivered"), "{error}");
+        s.refuses(&["client", "a", "--out-dir", folder, "--force"], 1, "exists");
+    }
+    s.ok(&["client", "a", "--force"]);
+    s.ok(&["apply", "m.toml"]);
+    assert_eq!(s.bytes("o/b/key.pem"), s.bytes("pki/certs/b/key.pem"));
+}
+
 /// The binary without what lets root give files away; who is not root runs it as it is.
 fn without_chown(s: &Sandbox, words: &[&str]) -> Ran {
     let plain = s.command(&[words, &["--json"]].concat());
