@@ -6,7 +6,8 @@ use super::renew_one::{Step, When};
 use super::state::{Again, Outcome};
 use super::wish::{Asked, Wish};
 use super::{
-    ApplyOutcome, CaRequest, Config, Error, LeafRequest, Pki, Progress, RenewRequest, Renewed, RevokeRequest, Target,
+    ApplyOutcome, CaRequest, Config, Error, ItemError, LeafRequest, Pki, Progress, RenewRequest, Renewed,
+    RevokeRequest, Target,
 };
 use crate::model::{Handle, Reason, Window};
 use crate::store::{Access, Filter};
@@ -229,12 +230,17 @@ impl Pki {
     fn told(&mut self, wish: &Wish<'_>, step: &PlanStep, done: Result<Renewed, Error>) -> Result<Renewed, Error> {
         match done {
             Ok(done) => Ok(done),
-            // It exists; its files are not where they belong.
-            Err(e @ (Error::Delivery { .. } | Error::NotReleased { .. })) => {
-                let kept = self.kept(wish.handle(), "failed", Vec::new())?;
-                Ok(Renewed { error: Some(e.into()), ..kept })
+            Err(e) => {
+                let done = match e {
+                    // It exists; its files are not where they belong.
+                    Error::Delivery { .. } | Error::NotReleased { .. } => {
+                        self.kept(wish.handle(), "failed", Vec::new())?
+                    }
+                    _ => Renewed::bare(&step.name, "failed"),
+                };
+                let hints = e.hints_in_manifest();
+                Ok(Renewed { error: Some(ItemError { hints, ..e.into() }), ..done })
             }
-            Err(e) => Ok(Renewed::failed(&step.name, e)),
         }
     }
 
@@ -377,7 +383,8 @@ fn undone(action: Action) -> &'static str {
 
 fn refused(step: &PlanStep) -> Renewed {
     if let Some(error) = &step.error {
-        return Renewed::failed(&step.name, Error::Shared(error.clone()));
+        let error = ItemError { hints: step.hints.clone(), ..Error::Shared(error.clone()).into() };
+        return Renewed { error: Some(error), ..Renewed::bare(&step.name, "failed") };
     }
     let error = Error::Refused {
         name: step.name.clone(),

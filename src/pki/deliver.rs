@@ -6,13 +6,15 @@ use super::home::Home;
 use super::leaf_request::{LeafKey, LeafRequest};
 use super::material::{Above, OutFile};
 use super::{Error, Pki};
-use crate::disk::{Access, Disk, DiskError, exists, real_path};
+use crate::disk::{Access, Disk, DiskError, exists, may_give, real_path};
 use crate::model::{Handle, Layout};
 use crate::store::{Delivery, Transaction};
 use std::path::{Component, Path, PathBuf};
 
 /// Bits of a key file's mode that would let everybody read or run it.
 const FOR_OTHERS: u32 = 0o007;
+/// The bit without which a key file is of no use to whom it is delivered.
+const READ_BY_OWNER: u32 = 0o400;
 /// The mode of a delivered key when nobody said otherwise.
 const KEY_MODE: u32 = 0o600;
 const KEY: &str = "key.pem";
@@ -23,10 +25,14 @@ impl Delivery {
     /// A delivery that keeps secrets: everybody is never let in.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the mode of the key would let everybody in, or the folder's name is not UTF-8.
+    /// [`Error::Usage`] when the mode of the key would let everybody in or its owner out, or the folder's name is not UTF-8.
     pub fn checked(folder: PathBuf, owner: Option<String>, key_mode: Option<u32>) -> Result<Self, Error> {
         if key_mode.is_some_and(|m| m & FOR_OTHERS != 0 || m > 0o777) {
             return Err(Error::usage("a key file is never for everybody", "use a mode like 0600 or 0640"));
+        }
+        if key_mode.is_some_and(|m| m & READ_BY_OWNER == 0) {
+            let message = "a key file that its owner cannot read is of no use";
+            return Err(Error::usage(message, "use a mode like 0600 or 0640"));
         }
         if folder.to_str().is_none() {
             return Err(Error::usage(
@@ -47,6 +53,13 @@ pub(super) fn look(request: &LeafRequest) -> Seen {
     let theirs = |f: &str| f == KEY && matches!(request.key, LeafKey::Foreign(_));
     let seen = |d: &Delivery| FILES.iter().filter(|f| !theirs(f)).map(|f| d.folder.join(f)).find(|p| exists(p));
     Seen(request.delivery.as_ref().and_then(seen))
+}
+
+/// The folders in whose place a delivered file would have to be, were a folder here one that files are delivered to: `o`
+/// for `o/key.pem`, and for what lies below it.
+pub(super) fn hidden_by(folder: &Path) -> impl Iterator<Item = &Path> {
+    let is_file = |f: &&Path| f.file_name().is_some_and(|name| FILES.iter().any(|file| name == *file));
+    folder.ancestors().filter(is_file).filter_map(Path::parent)
 }
 
 /// The request with the folder where it really is: links that lead there now are resolved, and one that stands there later
@@ -76,7 +89,21 @@ pub(super) fn check(
         return Err(Error::DeliveryInside { path: delivery.folder.clone() });
     }
     if let Some(owner) = &delivery.owner {
-        resolve(owner)?;
+        let (uid, gid) = resolve(owner)?;
+        let (user, group) = owner.split_once(':').unwrap_or((owner, ""));
+        let not_ours = |what, name: &str| Error::OwnerNotOurs { what, name: name.into() };
+        match may_give(uid, gid) {
+            (false, _) => return Err(not_ours("user", user)),
+            (_, false) => return Err(not_ours("group", group)),
+            (true, true) => {}
+        }
+    }
+    if let Some(transaction) = transaction {
+        for other in hidden_by(&delivery.folder) {
+            if let Some(handle) = transaction.delivered_to(other)? {
+                return Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle });
+            }
+        }
     }
     let known = transaction.map(|t| t.delivered_to(&delivery.folder)).transpose()?.flatten();
     match (known, &seen.0) {
@@ -141,7 +168,7 @@ impl Pki {
         if let Some(e) = failed {
             return Err(e);
         }
-        if self.read()?.due_deliveries()?.contains(handle) {
+        if self.read()?.is_delivery_due(handle)? {
             let transaction = self.write()?;
             transaction.set_deliveries_due(handle, false)?;
             transaction.commit()?;

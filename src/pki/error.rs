@@ -189,6 +189,14 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// A user or group that this process may not give its files to.
+    #[error("only root can give files to the {what} `{name}`")]
+    OwnerNotOurs {
+        /// user or group.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// No CA can be the issuer.
     #[error("no CA here can issue {what}")]
     NoIssuer {

@@ -71,7 +71,8 @@ impl<'r> Rehearsal<'r> {
                     if wish.is_ca() {
                         self.cas.insert(wish.handle().clone(), None);
                     }
-                    (step.action, step.reason, step.hints) = (Action::Refused, Some(error.to_string()), error.hints());
+                    (step.action, step.reason, step.hints) =
+                        (Action::Refused, Some(error.to_string()), error.hints_in_manifest());
                     step.error = Some(error);
                 }
             }

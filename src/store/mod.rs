@@ -139,6 +139,9 @@ pub trait Transaction {
     /// The handles whose files were issued and perhaps not delivered, because a command died in between.
     fn due_deliveries(&self) -> Result<Vec<Handle>, StoreError>;
 
+    /// Whether the files of a handle were issued and perhaps not delivered to every folder.
+    fn is_delivery_due(&self, handle: &Handle) -> Result<bool, StoreError>;
+
     /// The commands that were to run after something changed, by whose change it was, and have not succeeded since.
     fn owed_commands(&self) -> Result<Vec<(Handle, String)>, StoreError>;
 

@@ -243,6 +243,11 @@ impl SqliteTransaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    pub(super) fn read_is_delivery_due(&self, handle: &Handle) -> Result<bool, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT 1 FROM delivery WHERE handle = ?1 AND due")?;
+        Ok(statement.exists([handle.as_str()])?)
+    }
+
     pub(super) fn read_due_deliveries(&self) -> Result<Vec<Handle>, StoreError> {
         let mut statement = self.0.prepare_cached("SELECT DISTINCT handle FROM delivery WHERE due ORDER BY handle")?;
         let mut rows = statement.query([])?;

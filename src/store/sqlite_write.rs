@@ -110,6 +110,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_deliveries(handle)
     }
 
+    fn is_delivery_due(&self, handle: &Handle) -> Result<bool, StoreError> {
+        self.read_is_delivery_due(handle)
+    }
+
     fn due_deliveries(&self) -> Result<Vec<Handle>, StoreError> {
         self.read_due_deliveries()
     }

@@ -329,6 +329,21 @@ fn deliveries() {
 }
 
 #[test]
+fn a_delivery_that_fails() {
+    let s = Sandbox::new();
+    s.write("m.toml", "[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\nout = \"file/tls\"\n");
+    s.write("file", "");
+    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
+    let error = outcome["results"][1]["error"].clone();
+    assert!(error["message"].as_str().unwrap().starts_with("`a` was issued, but not delivered: "), "{error}");
+    assert_eq!(error["hints"], json!(["mend that, and run `rootlet apply` again: it delivers what is missing"]));
+    fs::remove_file(s.path("file")).unwrap();
+    s.ok(&["apply", "m.toml"]);
+    assert_eq!(s.bytes("file/tls/key.pem"), s.bytes("pki/certs/a/key.pem"));
+    settles(&s, "m.toml");
+}
+
+#[test]
 fn what_is_not_named_is_left_alone_unless_it_is_pruned() {
     let s = Sandbox::new();
     s.write("lab.toml", LAB);
@@ -393,7 +408,9 @@ fn commands_run_after_changes_and_once_each() {
     assert_eq!((&due[0]["kind"], &due[0]["name"]), (&json!("command"), &json!("c")));
     let serial = s.field("c", "serial");
     let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
-    assert_eq!(done(&outcome), map([("c", "ran")]));
+    assert_eq!(done(&outcome), map([("c", "failed")]));
+    let ran = s.run(&["apply", "m.toml"]).exits(1).says("the command after it failed");
+    assert_eq!(ran.stdout, "", "it did not run with success");
     let text = s.text("m.toml");
     s.write("m.toml", text.replace("exit 7", "echo $ROOTLET_ACTION >> log"));
     assert_eq!(applied(&s, &["m.toml"]), map([("c", "ran")]));
@@ -411,6 +428,12 @@ fn commands_that_are_still_to_run() {
     s.write("m.toml", text);
     s.run(&["apply", "m.toml"]).exits(1).says("`a` is in place, but the command after it failed");
     assert_eq!(planned(&s, &["m.toml"]), map([("a", "run"), ("b", "run")]));
+    let ran = s.run(&["apply", "m.toml"]).exits(1).says("`a` is in place, but the command after it failed");
+    assert_eq!(ran.stdout, "");
+    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
+    assert_eq!(done(&outcome), map([("a", "failed"), ("b", "failed")]));
+    let errors: Vec<_> = outcome["results"].as_array().unwrap().iter().map(|r| &r["error"]["code"]).collect();
+    assert_eq!(errors, [&Value::Null, &json!("exec"), &json!("exec")], "each says why");
     // What is changed anyway runs it once, for both.
     s.write("ready", "");
     s.ok(&["renew", "b"]);
