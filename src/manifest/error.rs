@@ -200,6 +200,9 @@ pub enum ProblemKind {
     /// `${` without its `}`.
     #[error("a `${{` has no `}}`")]
     OpenBrace,
+    /// A list without values, or a file without any.
+    #[error("`for_each` has no values")]
+    NoValues,
     /// A file of values that cannot be read.
     #[error("`{file}` cannot be read: {message}")]
     Values {
@@ -230,6 +233,7 @@ impl ProblemKind {
             ProblemKind::Together { key, other } => vec![format!("leave `{key}` or `{other}` away")],
             ProblemKind::Alone { key, needs } => vec![format!("add `{needs}`, or leave `{key}` away")],
             ProblemKind::Values { .. } => one("its name is relative to the manifest; it holds one JSON value a line"),
+            ProblemKind::NoValues => one("leave the entry away where nothing is wanted"),
             ProblemKind::Missing { key } if *key != "profile" => vec![format!("add `{key}`")],
             ProblemKind::WrongTable { table: "ca", .. } => one("leaves are declared as `[cert.NAME]`"),
             ProblemKind::WrongTable { .. } => one("CAs are declared as `[ca.NAME]`"),

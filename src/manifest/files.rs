@@ -52,7 +52,7 @@ pub fn load(paths: &[PathBuf], environment: &dyn Fn(&str) -> Option<String>) -> 
 /// [`ManifestError`].
 pub fn parse(name: &str, text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Manifest, ManifestError> {
     let mut problems = Problems::default();
-    let trees: Vec<Node> = tree(Path::new(name), &name.into(), text, &mut problems).into_iter().collect();
+    let trees: Vec<Node> = tree(Path::new(name), &name.into(), without_mark(text), &mut problems).into_iter().collect();
     let manifest = Reader::new(environment, &mut problems).manifest(&trees);
     problems.settle()?;
     Ok(manifest)
@@ -96,26 +96,40 @@ fn text_of(path: &Path, problems: &mut Problems) -> Result<Option<(Arc<str>, Str
     let file: Arc<str> = path.to_string_lossy().into();
     problems.reading(&file);
     match String::from_utf8(read_public(path, MAX_FILE)?) {
-        Ok(text) => Ok(Some((file, text))),
+        Ok(mut text) => {
+            let mark = text.len() - without_mark(&text).len();
+            text.drain(..mark);
+            Ok(Some((file, text)))
+        }
         Err(e) => {
             let good = String::from_utf8_lossy(e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or_default());
-            let at = Lines::new(&file, &good).place(good.len());
+            let good = without_mark(&good);
+            let at = Lines::new(&file, good).place(good.len());
             problems.add(&at, ProblemKind::Syntax { message: "it is not UTF-8".into() });
             Ok(None)
         }
     }
 }
 
-/// The values of a JSONL file that a manifest names, relative to it.
-pub(super) fn values(path: &Path, at: &Place, problems: &mut Problems) -> Vec<Node> {
+/// The text without the byte order mark that some editors write before it; RFC 8259 section 8.1 allows to ignore it in JSON,
+/// and TOML to write it.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The values of a JSONL file that a manifest names, relative to it. Nothing where it, or every line of it, was told to be wrong.
+pub(super) fn values(path: &Path, at: &Place, problems: &mut Problems) -> Option<Vec<Node>> {
     match text_of(path, problems) {
-        Ok(Some((file, text))) => json::read_lines(&file, &text, problems),
-        Ok(None) => Vec::new(),
+        Ok(read) => {
+            let (file, text) = read?;
+            let all = json::read_lines(&file, &text, problems);
+            (!all.is_empty() || text.trim().is_empty()).then_some(all)
+        }
         Err(e) => {
             let file = path.to_string_lossy().into_owned();
             let message = e.to_string();
             problems.add(at, ProblemKind::Values { file, message });
-            Vec::new()
+            None
         }
     }
 }

@@ -170,7 +170,8 @@ impl<'r> Reader<'r> {
             fields.exclude(group);
         }
         let defaults = self.defaults.entry(name.into()).or_default();
-        for (key, node) in table {
+        // What is not known was told of, and is for no entry.
+        for (key, node) in table.iter().filter(|(k, _)| known.contains(&k.text.as_str())) {
             match defaults.iter().find(|(k, _)| k.text == key.text) {
                 Some((first, _)) => {
                     let kind = ProblemKind::Duplicate { handle: key.text.clone(), first: first.at.clone() };
@@ -188,19 +189,26 @@ impl<'r> Reader<'r> {
             entries.extend(self.entry(table, key, own, None));
             return;
         };
+        // Each entry is a copy of what it says: the list of all of them is no part of any.
+        let own: Table = own.iter().filter(|(k, _)| k.text != "for_each").cloned().collect();
         let read;
         let rounds: &[Node] = match &each.value {
             Value::List(nodes) => nodes,
             Value::Text(file) => {
                 let scope = Scope { each: None, environment: self.environment };
                 let Some(file) = scope.text(file, &each.at, self.problems) else { return };
-                read = values(&beside(&each.at, &file), &each.at, self.problems);
+                let Some(values) = values(&beside(&each.at, &file), &each.at, self.problems) else { return };
+                read = values;
                 &read
             }
             _ => return self.wrong(each, "for_each", "a list, or the name of a file with one JSON value a line"),
         };
+        // A file that was cut off, or is still to be written, does not wish everything away, which `--prune` would revoke.
+        if rounds.is_empty() {
+            self.problems.add(&each.at, ProblemKind::NoValues);
+        }
         for round in rounds {
-            entries.extend(self.entry(table, key, own, Some(round)));
+            entries.extend(self.entry(table, key, &own, Some(round)));
         }
     }
 

@@ -75,11 +75,11 @@ impl Pki {
         let mut outcome = ApplyOutcome::of(plan);
         let newly_owed = self.owe_commands(wishes, plan)?;
         // CAs that are not as they should be, and how so: nothing is issued by them.
-        let mut failed: HashMap<&str, &'static str> = HashMap::new();
+        let mut failed: HashMap<&str, Action> = HashMap::new();
         let (mut go_on, mut ready, mut course) = (true, HashMap::new(), Course::of(plan));
-        let below_failed = |step: &PlanStep, failed: &HashMap<&str, &'static str>| {
-            let issuer = step.issuer.as_deref().filter(|_| step.action.issues())?;
-            failed.get(issuer).map(|how| format!("its issuer `{issuer}` {how}"))
+        let below_failed = |step: &PlanStep, failed: &HashMap<&str, Action>| {
+            let issuer = step.issuer.as_deref().filter(|_| step.action.issues() || step.is_below_refused)?;
+            failed.get(issuer).map(|action| below(issuer, *action))
         };
         for (at, (wish, step)) in wishes.iter().zip(&plan.steps).enumerate() {
             let is_above_failed = below_failed(step, &failed);
@@ -123,7 +123,7 @@ impl Pki {
                 }
             };
             if (done.error.is_some() || done.action == "skipped") && done.certificate.is_none() && wish.is_ca() {
-                failed.insert(&step.name, undone(step.action));
+                failed.insert(&step.name, step.action);
             }
             if done.is_change()
                 && done.error.is_none()
@@ -367,9 +367,9 @@ fn again(action: Action) -> Again {
     }
 }
 
-/// What is said of a CA when that was not done, to what is below it.
-fn undone(action: Action) -> &'static str {
-    match action {
+/// Why nothing is issued by a CA of which that was not done.
+pub(super) fn below(issuer: &str, action: Action) -> String {
+    let undone = match action {
         Action::Create => "was not made",
         Action::Refused => "is refused",
         Action::Replace => "was not replaced",
@@ -378,7 +378,8 @@ fn undone(action: Action) -> &'static str {
         Action::Restore => "was not restored",
         Action::Configure => "was not configured",
         Action::Reissue | Action::Rekey | Action::Deliver | Action::Run | Action::Nothing => "is not as declared",
-    }
+    };
+    format!("its issuer `{issuer}` {undone}")
 }
 
 fn refused(step: &PlanStep) -> Renewed {

@@ -40,8 +40,13 @@ impl Place {
 
     /// Where a leaf's files lie in one.
     pub(super) fn combined_file(&self, leaf: &Handle) -> PathBuf {
-        self.root.join(CERTS).join(format!("{leaf}{EXTENSION}"))
+        self.root.join(CERTS).join(combined_name(leaf))
     }
+}
+
+/// How the combined file of a leaf is named.
+pub(super) fn combined_name(leaf: &Handle) -> String {
+    format!("{leaf}{EXTENSION}")
 }
 
 /// The leaf whose combined file has this name.

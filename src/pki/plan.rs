@@ -98,6 +98,9 @@ pub struct PlanStep {
     /// Whether it is refused because it would replace a CA.
     #[serde(skip)]
     pub replaces: bool,
+    /// Whether it is refused because its issuer is.
+    #[serde(skip)]
+    pub is_below_refused: bool,
     /// Why it is refused, where issuing it would be.
     #[serde(skip)]
     pub error: Option<Arc<Error>>,
@@ -257,6 +260,7 @@ impl Planner<'_> {
             cascades: Vec::new(),
             hints: verdict.hints,
             replaces: verdict.replaces,
+            is_below_refused: false,
             error: None,
         })
     }

@@ -1,6 +1,6 @@
 //! Rehearsing a plan, without any key: what could not be issued is refused where it is planned, as issuing it would refuse it.
 
-use super::carry_out::leaf_request;
+use super::carry_out::{below, leaf_request};
 use super::create_ca::{check_folder, check_subject};
 use super::folder::Place;
 use super::held::{Held, Snapshot};
@@ -20,7 +20,7 @@ use crate::model::{Handle, KeyAlgorithm, Profile};
 use crate::store::{Record, Transaction};
 use crate::x509::{Certificate, PublicKeyKind, public_key_kind};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The steps of a plan as far as they were rehearsed.
@@ -31,8 +31,11 @@ pub(super) struct Rehearsal<'r> {
     transaction: Option<&'r dyn Transaction>,
     /// The public half of a key that stands for every one that is still to be made.
     some_key: Vec<u8>,
-    /// CAs as they will be: nothing where one cannot be rehearsed, or is refused.
+    /// CAs as they will be: nothing where one cannot be rehearsed. Those that are refused are not among them, and stay as
+    /// they are.
     cas: HashMap<Handle, Option<Arc<Stage>>>,
+    /// CAs that are refused: nothing is issued by them.
+    refused: HashSet<String>,
     /// Addresses that the manifest gives its CAs.
     urls: HashMap<Handle, Urls>,
 }
@@ -49,7 +52,15 @@ impl<'r> Rehearsal<'r> {
         // Of whatever algorithm the keys will be: none is refused for that.
         let key = PrivateKey::generate(KeyAlgorithm::P256).map_err(|e| Error::Internal(e.to_string()))?;
         let some_key = key.public_key().to_vec();
-        Ok(Rehearsal { place, snapshot, transaction, some_key, cas: HashMap::new(), urls: HashMap::new() })
+        Ok(Rehearsal {
+            place,
+            snapshot,
+            transaction,
+            some_key,
+            cas: HashMap::new(),
+            refused: HashSet::new(),
+            urls: HashMap::new(),
+        })
     }
 
     /// Turns steps that cannot be done into refused ones.
@@ -59,22 +70,29 @@ impl<'r> Rehearsal<'r> {
     pub fn of(mut self, wishes: &[Wish<'_>], steps: &mut [PlanStep]) -> Result<(), Error> {
         for (wish, step) in wishes.iter().zip(steps) {
             let held = self.snapshot.held.get(wish.handle());
-            let refusal = match &wish.asked {
-                Asked::Ca(request) => self.ca(wish, request, step, held),
-                Asked::Leaf(request) => self.leaf(request, step, held),
-            };
-            match refusal {
-                Ok(()) => {}
-                Err(e @ Error::Store(_)) => return Err(e),
-                Err(e) => {
-                    let error = Arc::new(e);
-                    if wish.is_ca() {
-                        self.cas.insert(wish.handle().clone(), None);
+            let above = step.issuer.as_ref().filter(|issuer| step.action.issues() && self.refused.contains(*issuer));
+            if let Some(issuer) = above {
+                step.reason = Some(below(issuer, Action::Refused));
+                step.hints = vec![format!("mend what is said of `{issuer}` first")];
+                (step.action, step.is_below_refused) = (Action::Refused, true);
+            } else {
+                let refusal = match &wish.asked {
+                    Asked::Ca(request) => self.ca(wish, request, step, held),
+                    Asked::Leaf(request) => self.leaf(request, step, held),
+                };
+                match refusal {
+                    Ok(()) => {}
+                    Err(e @ Error::Store(_)) => return Err(e),
+                    Err(e) => {
+                        let error = Arc::new(e);
+                        step.action = Action::Refused;
+                        (step.reason, step.hints) = (Some(error.to_string()), error.hints_in_manifest());
+                        step.error = Some(error);
                     }
-                    (step.action, step.reason, step.hints) =
-                        (Action::Refused, Some(error.to_string()), error.hints_in_manifest());
-                    step.error = Some(error);
                 }
+            }
+            if wish.is_ca() && step.action == Action::Refused {
+                self.refused.insert(step.name.clone());
             }
         }
         Ok(())
@@ -83,9 +101,6 @@ impl<'r> Rehearsal<'r> {
     fn ca(&mut self, wish: &Wish<'_>, request: &CaRequest, step: &PlanStep, held: Option<&Held>) -> Result<(), Error> {
         if !request.urls.is_empty() {
             self.urls.insert(wish.handle().clone(), request.urls.clone());
-        }
-        if step.action == Action::Refused {
-            self.cas.insert(wish.handle().clone(), None);
         }
         if !step.action.issues() {
             return Ok(());
@@ -185,6 +200,9 @@ impl<'r> Rehearsal<'r> {
     }
 
     fn leaf(&mut self, request: &LeafRequest, step: &PlanStep, held: Option<&Held>) -> Result<(), Error> {
+        if let (Action::Restore, Some(held), Some(layout)) = (step.action, held, request.layout) {
+            return self.place.home(&held.record.handle).check_way(layout);
+        }
         if !step.action.issues() && step.action != Action::Deliver {
             return Ok(());
         }

@@ -3,10 +3,11 @@
 use super::authority::{Ca, Cas};
 use super::folder::Place;
 use super::{Error, Pki};
-use crate::disk::{decode_pem, read};
+use crate::disk::{DiskError, decode_pem, read};
 use crate::model::{Handle, Serial};
 use crate::store::{Record, Transaction};
 use crate::x509::read_certificate;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Endings that make a word a file.
@@ -21,7 +22,7 @@ const RANDOM_SERIAL_OCTETS: usize = 8;
 pub enum Target {
     /// A word: a handle, else a serial.
     Word(String),
-    /// A certificate file.
+    /// A certificate file; where there is none, a handle that is named so.
     File(PathBuf),
     /// A serial of a CA, typed as such.
     Serial {
@@ -33,7 +34,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// A word: with a `/` or one of the endings .pem .crt .cer .der it is a file. SPIFFE IDs are names.
+    /// A word: with a `/` or one of the endings .pem .crt .cer .der it is a file. SPIFFE IDs are names. Whether
+    /// there is such a file is looked at when it is looked up.
     pub fn parse(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
         let is_file =
@@ -132,7 +134,12 @@ fn find_serial(
 }
 
 fn find_file(transaction: &dyn Transaction, path: &Path) -> Result<Found, Error> {
-    let bytes = read(path, MAX_FILE)?;
+    let bytes = match read(path, MAX_FILE) {
+        Err(DiskError::Io { source, .. }) if source.kind() == ErrorKind::NotFound && is_handle(transaction, path)? => {
+            return find_word(transaction, &path.to_string_lossy());
+        }
+        read => read?,
+    };
     let der = match decode_pem(&bytes) {
         Ok(blocks) => blocks.into_iter().find(|b| b.label == "CERTIFICATE").map(|b| b.der).unwrap_or_default(),
         Err(_) => bytes,
@@ -147,6 +154,14 @@ fn find_file(transaction: &dyn Transaction, path: &Path) -> Result<Found, Error>
     let serial = certificate.serial.as_ref().ok_or_else(not_here)?;
     let record = transaction.with_serial(serial)?.into_iter().find(|r| r.der == der).ok_or_else(not_here)?;
     Ok(Found::Certificate(Box::new(record)))
+}
+
+/// Whether a word that could be a file is exactly the handle of somebody, or of a request.
+fn is_handle(transaction: &dyn Transaction, path: &Path) -> Result<bool, Error> {
+    let Some((word, handle)) = path.to_str().and_then(|word| Some((word, word.parse::<Handle>().ok()?))) else {
+        return Ok(false);
+    };
+    Ok(handle.as_str() == word && (transaction.holder(&handle)?.is_some() || transaction.request(&handle)?.is_some()))
 }
 
 /// A few handles that contain the word or begin like it.

@@ -1,12 +1,14 @@
 //! Entries of a manifest as the requests that the commands make.
 
+use super::folder::CERTS;
+use super::home::combined_name;
 use super::{CaRequest, Error, KeyFile, LeafKey, LeafRequest, SecretSource, Urls};
 use crate::manifest::{CaEntry, Entry, LeafEntry, Manifest, ManifestError, Part, ProblemKind, Problems};
 use crate::model::{Handle, Layout};
 use crate::store::Delivery;
 use crate::x509::NameDer;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What an entry asks for.
@@ -55,6 +57,7 @@ pub(super) fn wishes<'m>(manifest: &'m Manifest, secrets: &Arc<dyn SecretSource>
         }
     }
     check_folders(&all, &mut problems);
+    check_homes(&all, &mut problems);
     check_subjects(&all, &mut problems);
     problems.settle()?;
     let mut problems = Problems::default();
@@ -166,6 +169,27 @@ fn check_folders(all: &[Wish<'_>], problems: &mut Problems) {
             let hints = vec!["name a folder that is not called as a delivered file".into()];
             problems.add(&wish.entry.at, ProblemKind::Refused { message, hints });
         }
+    }
+}
+
+/// No leaf is named as the combined file of another one, whatever its own layout is: that may change.
+fn check_homes(all: &[Wish<'_>], problems: &mut Problems) {
+    let (mut names, mut files) = (HashMap::<&str, &Entry>::new(), HashMap::<String, &Entry>::new());
+    for wish in all.iter().filter(|w| !w.is_ca()) {
+        let name = wish.handle().as_str();
+        let file = (wish.asked.layout() == Some(Layout::Combined)).then(|| combined_name(wish.handle()));
+        let mut in_the_way = |lies_at: &str, other: &Entry| {
+            let error = Error::InTheWay { path: Path::new(CERTS).join(lies_at), other: other.handle.clone() };
+            problems.add(&wish.entry.at, refused(&error));
+        };
+        if let Some(other) = files.get(name) {
+            in_the_way(name, other);
+        }
+        if let Some((file, other)) = file.as_deref().and_then(|f| Some((f, names.get(f)?))) {
+            in_the_way(file, other);
+        }
+        names.insert(name, wish.entry);
+        files.extend(file.map(|f| (f, wish.entry)));
     }
 }
 

@@ -234,20 +234,38 @@ fn one_leaf_is_in_the_way_of_another() {
         let key = if first == "a.internal" { FILE } else { "pki/certs/a.internal.pem/key.pem" };
         let second = if first == "a.internal" { "a.internal.pem" } else { "a.internal" };
         s.write("one.toml", manifest(&[of(first)]));
+        // In another manifest, and in the same.
+        s.write("other.toml", manifest(&[of(second)]));
         s.write("both.toml", manifest(&[of(first), of(second)]));
+        s.refuses(&["apply", "both.toml"], 1, "manifest");
+        assert!(!s.path("pki").exists(), "nothing is made that cannot be placed");
         s.ok(&["apply", "one.toml"]);
         let file = der_of(&s, key).remove(0);
-        let failed = s.run(&["apply", "both.toml", "--json"]).exits(1).object();
+        let failed = s.run(&["apply", "other.toml", "--json"]).exits(1).object();
         let error = &failed["results"].as_array().unwrap().iter().find(|r| r["name"] == second).unwrap()["error"];
         assert_eq!(error["code"], "exists", "{error}");
         assert!(
-            error["message"].as_str().unwrap().contains(&format!("where the files of `{first}` belong")),
+            error["message"].as_str().unwrap().contains(&format!("that is where the files of `{first}` belong")),
             "{error}"
         );
+        let said = s.refuses(&["apply", "both.toml"], 1, "manifest")["problems"][0].clone();
+        let message = format!("`certs/a.internal.pem` is in the way: that is where the files of `{first}` belong");
+        // Below ten lines: the second leaf.
+        let (line, hint) = (said["line"].as_u64().unwrap(), &error["hints"]);
+        assert_eq!((said["message"].as_str(), &said["hints"]), (Some(&*message), hint), "{said}");
+        assert_eq!(s.text("both.toml").lines().nth(line as usize - 1), Some(&*format!("[cert.\"{second}\"]")));
         assert_eq!(der_of(&s, key).remove(0), file);
         s.ok(&["doctor"]);
         settles(&s, "one.toml");
     }
+    // Whatever the layout of the leaf with the longer handle is; of a file of its own that can be seen.
+    let s = Sandbox::new();
+    s.write("m.toml", manifest(&[("a.internal.pem", COMBINED), ("a.internal", COMBINED)]));
+    s.refuses(&["plan", "m.toml"], 1, "manifest");
+    s.write("m.toml", manifest(&[("a.internal.pem", COMBINED), ("a.internal", "")]));
+    s.ok(&["apply", "m.toml"]);
+    settles(&s, "m.toml");
+    s.ok(&["doctor"]);
     // Nobody's file is replaced.
     let s = Sandbox::new();
     s.write("m.toml", manifest(&[]));
@@ -257,6 +275,39 @@ fn one_leaf_is_in_the_way_of_another() {
     s.run(&["apply", "m.toml"]).exits(1).says("a.internal.pem");
     assert_eq!(s.text(FILE), "mine");
     s.run(&["doctor"]).exits(3).prints("a.internal.pem");
+}
+
+/// The layout of one of them changes while the other is there, or comes.
+#[test]
+fn one_leaf_comes_in_the_way_of_another() {
+    let long = "a.internal.pem";
+    // It is to be a file where the other one has its folder.
+    let s = Sandbox::new();
+    s.write("m.toml", manifest(&[("a.internal", ""), (long, "")]));
+    s.ok(&["apply", "m.toml"]);
+    let before = s.state();
+    s.write("both.toml", manifest(&[("a.internal", COMBINED), (long, "")]));
+    s.refuses(&["apply", "both.toml"], 1, "manifest");
+    s.write("alone.toml", manifest(&[("a.internal", COMBINED)]));
+    assert_eq!(planned(&s, &["alone.toml"]), map([("a.internal", "refused")]));
+    let failed = s.run(&["apply", "alone.toml", "--json"]).exits(1).object();
+    let result = failed["results"].as_array().unwrap().iter().find(|r| r["name"] == "a.internal").unwrap();
+    assert_eq!((&result["action"], &result["error"]["code"]), (&"failed".into(), &"exists".into()), "{result}");
+    for file in ["both.toml", "alone.toml"] {
+        std::fs::remove_file(s.path(file)).unwrap();
+    }
+    before.assert_unchanged(&s.state(), "what cannot be placed");
+    settles(&s, "m.toml");
+    // It leaves the place to a new one: that is refused once.
+    let s = fleet();
+    let key = parts(&s).0;
+    s.write("m.toml", manifest(&[("a.internal", ""), (long, "")]));
+    assert_eq!(planned(&s, &["m.toml"]), map([("a.internal", "restore"), (long, "refused")]));
+    s.run(&["apply", "m.toml"]).exits(1).says("is in the way");
+    assert_eq!(der_of(&s, "pki/certs/a.internal/key.pem"), [key]);
+    assert_eq!(applied(&s, &["m.toml"]), map([(long, "created")]));
+    settles(&s, "m.toml");
+    s.ok(&["doctor"]);
 }
 
 #[test]

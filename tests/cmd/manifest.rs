@@ -384,7 +384,7 @@ fn below_a_ca_that_fails_nothing_is_tried() {
     // `i` is taken by a client, so no CA can be made of it.
     let text = "[ca.r]\nprofile = \"root\"\n[ca.i]\nprofile = \"intermediate\"\n[cert.x]\nprofile = \"client\"\nissuer = \"i\"\n[cert.y]\nprofile = \"client\"\nissuer = \"r\"\n";
     s.write("m.toml", text);
-    assert_eq!(planned(&s, &["m.toml"]), map([("i", "refused"), ("x", "create"), ("y", "create")]));
+    assert_eq!(planned(&s, &["m.toml"]), map([("i", "refused"), ("x", "refused"), ("y", "create")]));
     let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
     assert_eq!(done(&outcome), map([("i", "failed"), ("x", "skipped"), ("y", "created")]));
     let skipped = outcome["results"].as_array().unwrap().iter().find(|r| r["name"] == "x").unwrap();
@@ -514,6 +514,29 @@ fn values_from_a_file_and_from_the_environment() {
     assert_eq!(values, ["a.lab", "a-x.lab", "a1.lab", "a2.lab"]);
     let error = s.refuses(&["apply", "m.toml"], 1, "manifest");
     assert!(error["message"].as_str().unwrap().starts_with("m.toml:3:7: the environment has no `DOMAIN`"), "{error}");
+}
+
+/// What editors write before a text.
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    let s = Sandbox::new();
+    s.write("values.jsonl", "\u{feff}\"a\"\n\"b\"\n");
+    let toml = "\u{feff}[ca.r]\nprofile = 'root'\n[cert.'${each}']\nfor_each = 'values.jsonl'\nprofile = 'client'\n";
+    let ca = "\u{feff}{\"ca\":{\"r\":{\"profile\":\"root\"}}";
+    let json = format!("{ca},\"cert\":{{\"${{each}}\":{{\"profile\":\"client\",\"for_each\":\"values.jsonl\"}}}}}}");
+    for (file, text, wrong) in [("m.toml", toml, "\u{feff}[cas.r]\n"), ("m.json", &json, "\u{feff}{\"cas\":{}}")] {
+        s.write(file, text);
+        assert_eq!(planned(&s, &[file]), map([("a", "create"), ("b", "create"), ("r", "create")]), "{file}");
+        s.write(file, wrong);
+        let error = s.refuses(&["plan", file], 1, "manifest");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("{file}:1:2: there is no key `cas`")), "{message}");
+    }
+    // Only at the beginning.
+    s.write("values.jsonl", "\"a\"\n\u{feff}\"b\"\n");
+    s.write("m.toml", toml);
+    let error = s.refuses(&["plan", "m.toml"], 1, "manifest");
+    assert!(error["message"].as_str().unwrap().starts_with("values.jsonl:2:1: "), "{error}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::common::Sandbox;
 const ROOT: &str = "[ca.r]\nprofile = 'root'\n";
 
 /// Manifests below a root, which takes two lines, and what is said of each.
-const WRONG: [(&str, &str, &str); 49] = [
+const WRONG: [(&str, &str, &str); 50] = [
     ("x = ", "3:5: ", "TOML, or JSON"),
     ("[cert.a]\nprofile = 'client'\n[cert.a]\n", "5:7: duplicate key", "say it once"),
     ("[certs.a]", "3:2: there is no key `certs` here", "is `cert` meant?"),
@@ -127,6 +127,11 @@ const WRONG: [(&str, &str, &str); 49] = [
     ),
     ("[cert.a]\nprofile = 'client'\ndns = '${HOME}'", "5:7: there is no `${HOME}` here", "`${env:NAME}`"),
     ("[cert.a]\nprofile = 'client'\ndns = 'a${'", "5:7: a `${` has no `}`", "$${"),
+    (
+        "[cert.'${each}']\nprofile = 'client'\nfor_each = []",
+        "5:12: `for_each` has no values",
+        "leave the entry away where nothing is wanted",
+    ),
     (
         "[cert.'${each}']\nfor_each = 'none.jsonl'\nprofile = 'client'",
         "4:12: `none.jsonl` cannot be read",
@@ -272,4 +277,33 @@ fn what_is_too_much_is_counted() {
     }
     s.write("deep.toml", format!("x = {}", "[".repeat(200_000)));
     s.refuses(&["plan", "deep.toml"], 1, "manifest");
+}
+
+/// A list that came out empty does not wish a fleet away.
+#[test]
+fn an_empty_list_revokes_nothing() {
+    let s = Sandbox::new();
+    let with = |each: &str| {
+        s.write(
+            "m.toml",
+            format!("id = 'lab'\n{ROOT}[cert.'${{each}}']\nfor_each = {each}\nprofile = 'client'\nissuer = 'r'\n"),
+        )
+    };
+    s.write("fleet.jsonl", "\"a\"\n\"b\"\n");
+    with("'fleet.jsonl'");
+    s.ok(&["apply", "m.toml"]);
+    for (each, file) in
+        [("[]", "\"a\"\n"), ("'fleet.jsonl'", ""), ("'fleet.jsonl'", "\n \n"), ("'fleet.jsonl'", "\u{feff}")]
+    {
+        with(each);
+        s.write("fleet.jsonl", file);
+        let error = s.refuses(&["apply", "m.toml", "--prune", "--yes"], 1, "manifest");
+        assert!(error["message"].as_str().unwrap().ends_with("m.toml:5:12: `for_each` has no values"), "{error}");
+        s.refuses(&["plan", "m.toml", "--prune"], 1, "manifest");
+        assert!(!s.ok(&["list", "--json"]).stdout.contains("cessation-of-operation"));
+    }
+    // What is wrong in each line is told alone.
+    s.write("fleet.jsonl", "a\n");
+    let error = s.refuses(&["apply", "m.toml", "--prune", "--yes"], 1, "manifest");
+    assert!(!error.to_string().contains("no values"), "{error}");
 }

@@ -161,3 +161,50 @@ fn what_stands_in_the_way() {
     assert_eq!(planned(&s, &["lab.toml", "--issuer-key-file", "away=away.key"])["k"], "create");
     assert_eq!(planned(&s, &["lab.toml", "--issuer-key-file", "away=away.key"])["g"], "create");
 }
+
+/// Nothing is planned below a CA that is refused, however far below, in a PKI and where there is none yet.
+#[test]
+fn below_a_ca_that_is_refused() {
+    // `i` would outlive its issuer.
+    let text = "[ca.r]\nprofile = 'root'\npermit = ['dns:internal']\n[ca.i]\nprofile = 'intermediate'\nissuer = 'r'\nnot_after = 2099-01-01T00:00:00Z\npath_len = 1\n[ca.j]\nprofile = 'intermediate'\nissuer = 'i'\n[cert.x]\nprofile = 'client'\nissuer = 'j'\n[cert.y]\nprofile = 'client'\nissuer = 'r'\n";
+    for exists in [false, true] {
+        let s = Sandbox::new();
+        s.write("m.toml", text);
+        if exists {
+            s.write("r.toml", &text[..text.find("[ca.i]").unwrap()]);
+            s.ok(&["apply", "r.toml"]);
+        }
+        let plan = s.run(&["plan", "m.toml", "--json"]).exits(1).object();
+        let created = if exists { 1 } else { 2 };
+        assert_eq!((&plan["summary"]["refused"], &plan["summary"]["create"]), (&3.into(), &created.into()), "{plan}");
+        for (name, issuer) in [("j", "i"), ("x", "j")] {
+            let step = step(&plan, name);
+            assert_eq!((&step["action"], &step["issuer"]), (&"refused".into(), &issuer.into()), "{step}");
+            assert_eq!(step["reason"], format!("its issuer `{issuer}` is refused"));
+            assert_eq!(step["hints"][0], format!("mend what is said of `{issuer}` first"));
+        }
+        assert!(step(&plan, "i")["reason"].as_str().unwrap().contains("it would end"), "{plan}");
+        s.run(&["plan", "m.toml"]).exits(1).says("3 refused").prints("! refused   client x: its issuer `j` is refused");
+        let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
+        assert_eq!(outcome["summary"], plan["summary"]);
+        let mut all = map([("i", "failed"), ("j", "skipped"), ("x", "skipped"), ("y", "created")]);
+        all.extend((!exists).then(|| ("r".into(), "created".into())));
+        assert_eq!(done(&outcome), all);
+        let results = outcome["results"].as_array().unwrap();
+        let x = results.iter().find(|r| r["name"] == "x").unwrap();
+        assert_eq!((&x["reason"], &x["error"]), (&"its issuer `j` is refused".into(), &Value::Null), "{x}");
+    }
+    // What is further below one that is there is judged by it as it is.
+    let s = Sandbox::new();
+    let text = text.replace("not_after = 2099-01-01T00:00:00Z\n", "");
+    s.write("m.toml", &text);
+    s.ok(&["apply", "m.toml"]);
+    s.ok(&["revoke", "i", "--reason", "certificate-hold"]);
+    s.write("m.toml", format!("{text}[cert.new]\nprofile = 'client'\nissuer = 'j'\n"));
+    let plan = s.run(&["plan", "m.toml", "--json"]).exits(1).object();
+    assert_eq!(step(&plan, "i")["reason"], "it is on hold");
+    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
+    let new = outcome["results"].as_array().unwrap().iter().find(|r| r["name"] == "new").unwrap().clone();
+    assert_eq!(step(&plan, "new")["action"], "refused", "{plan}");
+    assert_eq!((&new["action"], &new["error"]["message"]), (&"failed".into(), &step(&plan, "new")["reason"]), "{new}");
+}

@@ -453,3 +453,38 @@ fn a_serial_made_elsewhere_stays_listed() {
         assert_eq!(crl(&s, "lab-issuing").1, ["0a0b0c"]);
     }
 }
+
+/// A handle that ends as files do is meant where there is no such file.
+#[test]
+fn a_handle_that_ends_as_files_do() {
+    let s = Sandbox::new();
+    s.ok(&["root", "Lab Root"]);
+    for name in ["a.pem", "a.crt", "b.pem"] {
+        s.ok(&["client", name]);
+        assert_eq!(s.field(name, "name"), name);
+    }
+    s.ok(&["request", "w.der", "--profile", "client"]);
+    let error = s.refuses(&["show", "w.der"], 1, "not-found");
+    assert!(error["message"].as_str().unwrap().contains("it was requested"), "{error}");
+    // To the letter, and never with a folder before it.
+    for file in ["./a.pem", "A.pem", "c.pem", "pki/a.pem"] {
+        let error = s.refuses(&["show", file], 1, "io");
+        assert!(error["message"].as_str().unwrap().starts_with(&format!("cannot read `{file}`")), "{error}");
+    }
+    let serial = s.field("a.pem", "serial");
+    assert_eq!(s.json(&["renew", "a.pem"])["results"][0]["name"], "a.pem");
+    assert_ne!(s.field("a.pem", "serial"), serial);
+    // A file that is there wins, whatever is in it.
+    s.write("a.pem", s.bytes("pki/certs/b.pem/cert.pem"));
+    assert_eq!(s.field("a.pem", "name"), "b.pem");
+    assert_eq!(s.json(&["revoke", "a.pem"])["results"][0]["name"], "b.pem");
+    assert_eq!(s.field("a.crt", "status"), "valid");
+    s.write("a.crt", "");
+    s.refuses(&["revoke", "a.crt"], 1, "malformed");
+    std::fs::remove_file(s.path("a.pem")).unwrap();
+    std::fs::remove_file(s.path("a.crt")).unwrap();
+    for name in ["a.pem", "a.crt"] {
+        s.ok(&["revoke", name]);
+        assert_eq!(s.field(name, "status"), "revoked");
+    }
+}

@@ -205,3 +205,30 @@ fn a_manifest_in_one_line() {
     let ran = bounded(&sandbox, &["plan", "one.json"]).exits(3);
     assert_eq!(ran.stdout.lines().filter(|l| l.starts_with("+ create")).count(), 60_001);
 }
+
+/// One entry with many values in it: in the file itself, in one line, and in a file of values.
+#[test]
+fn a_list_of_values() {
+    const VALUES: usize = 60_000;
+    let list: Vec<String> = (0..VALUES).map(|i| format!("\"h{i}\"")).collect();
+    let (inline, lines) = (list.join(","), list.join("\n"));
+    let toml = |each: &str| {
+        format!(
+            "[ca.root]\nprofile = 'root'\n[cert.'${{each}}']\nprofile = 'client'\nissuer = 'root'\nfor_each = {each}\n"
+        )
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("values.jsonl", lines);
+    sandbox.write("file.toml", toml("'values.jsonl'"));
+    sandbox.write("inline.toml", toml(&format!("[{inline}]")));
+    sandbox.write(
+        "inline.json",
+        format!(
+            "{{\"ca\":{{\"root\":{{\"profile\":\"root\"}}}},\"cert\":{{\"${{each}}\":{{\"profile\":\"client\",\"issuer\":\"root\",\"for_each\":[{inline}]}}}}}}"
+        ),
+    );
+    for file in ["file.toml", "inline.toml", "inline.json"] {
+        let ran = bounded(&sandbox, &["plan", file]).exits(3);
+        assert_eq!(ran.stdout.lines().filter(|l| l.starts_with("+ create")).count(), VALUES + 1, "{file}");
+    }
+}
