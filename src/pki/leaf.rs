@@ -5,7 +5,7 @@ use super::issuing::{ATTEMPTS, back_off, read, renewed_key, still_issuing};
 use super::leaf_request::{LeafKey, LeafRequest, Wanted};
 use super::leaf_steps::{Before, Scene};
 use super::material::{Above, files_in};
-use super::release::PendingLeaf;
+use super::pending::PendingLeaf;
 use super::state::{Decision, Outcome};
 use super::{Error, Pki};
 use crate::disk::exists;

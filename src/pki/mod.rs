@@ -53,6 +53,7 @@ mod list;
 mod make_ca;
 mod material;
 mod past;
+mod pending;
 mod plan;
 mod plan_issuers;
 mod predecessor;

@@ -7,7 +7,7 @@ use super::home::Home;
 use super::issuing::read;
 use super::issuing::renewed_key;
 use super::material::{Above, ca_files, files_in, leaf_files};
-use super::release::PendingLeaf;
+use super::pending::PendingLeaf;
 use super::{Error, Pki};
 use crate::disk::{Access, exists};
 use crate::model::{Handle, Layout};
