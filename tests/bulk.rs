@@ -51,7 +51,8 @@ fn a_refusal_does_not_stop_the_others() {
     let lab = Lab::new();
     let mut requests: Vec<LeafRequest> = fleet(0..20).collect();
     requests[3].issuer = Some("nobody".into());
-    requests[7].delivery = Some(Delivery { folder: lab.root().join("certs"), owner: None, key_mode: None });
+    requests[7].delivery =
+        Some(Delivery { folder: lab.root().join("certs"), owner: None, key_mode: None, declared: false });
     // Once more under the handle of another identity, and once more as it is.
     requests[9].name = Some("device-8".parse().unwrap());
     requests.push(requests[0].clone());
@@ -118,7 +119,7 @@ fn deliveries_go_where_they_should() {
     let to = |n: usize| lab.root().parent().unwrap().join(format!("out-{n}"));
     let requests = || {
         fleet(0..30).enumerate().map(|(n, r)| LeafRequest {
-            delivery: Some(Delivery { folder: to(n % 15), owner: None, key_mode: None }),
+            delivery: Some(Delivery { folder: to(n % 15), owner: None, key_mode: None, declared: false }),
             ..r
         })
     };

@@ -40,7 +40,7 @@ impl Delivery {
                 "rename it, or deliver elsewhere",
             ));
         }
-        Ok(Delivery { folder, owner, key_mode })
+        Ok(Delivery { folder, owner, key_mode, declared: false })
     }
 }
 
