@@ -19,10 +19,10 @@ impl Manifest {
     /// Delivers every leaf that has no folder of its own below this one, each to a folder with the name of its handle.
     pub fn deliver_below(&mut self, folder: &Path) {
         for entry in &mut self.entries {
-            if let Part::Leaf(leaf) = &mut entry.part {
-                if leaf.out_dir.is_none() {
-                    (leaf.out_dir, leaf.out_dir_beside) = (Some(folder.join(entry.handle.as_str())), true);
-                }
+            if let Part::Leaf(leaf) = &mut entry.part
+                && leaf.out_dir.is_none()
+            {
+                (leaf.out_dir, leaf.out_dir_beside) = (Some(folder.join(entry.handle.as_str())), true);
             }
         }
     }
