@@ -408,7 +408,7 @@ fn leaf(f: &mut Fields<'_>) -> LeafEntry {
         }
     });
     let layout = f.parsed("layout", str::parse).map(|g| g.value).unwrap_or_default();
-    LeafEntry { names, out_dir, owner, key_mode, layout }
+    LeafEntry { names, out_dir, out_dir_beside: false, owner, key_mode, layout }
 }
 
 fn workload(text: &str) -> Result<SpiffeId, ModelError> {

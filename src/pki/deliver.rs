@@ -8,7 +8,7 @@ use super::material::{Above, OutFile};
 use super::{Error, Pki};
 use crate::disk::{Access, Disk, DiskError, exists, may_give, real_path};
 use crate::model::{Handle, Layout};
-use crate::store::{Delivery, Transaction};
+use crate::store::{CertificateId, Delivery, Transaction};
 use std::path::{Component, Path, PathBuf};
 
 /// Bits of a key file's mode that would let everybody read or run it.
@@ -40,7 +40,7 @@ impl Delivery {
                 "rename it, or deliver elsewhere",
             ));
         }
-        Ok(Delivery { folder, owner, key_mode })
+        Ok(Delivery { folder, owner, key_mode, declared: false })
     }
 }
 
@@ -132,10 +132,53 @@ pub(super) fn inside(folder: &Path, outer: &Path) -> bool {
     real.starts_with(&outer) || folder.starts_with(&outer)
 }
 
+/// What was delivered of one leaf.
+pub(super) struct Delivered {
+    handle: Handle,
+    /// The certificate whose files they are; nothing where it is not released yet.
+    of: Option<CertificateId>,
+    /// Where it is delivered to, as it was read.
+    deliveries: Vec<Delivery>,
+    /// The folders in which something was written.
+    pub folders: Vec<PathBuf>,
+}
+
 impl Pki {
     /// Brings every folder that a leaf is delivered to in line with its newest files. Returns the folders in which
     /// something was written. One that fails does not keep the others from theirs.
     pub(super) fn deliver(&mut self, handle: &Handle) -> Result<Vec<PathBuf>, Error> {
+        let delivered = self.deliver_unsettled(handle)?;
+        self.settle_deliveries(std::slice::from_ref(&delivered))?;
+        Ok(delivered.folders)
+    }
+
+    /// Forgets that these deliveries are due, together. One that somebody changed meanwhile stays due.
+    pub(super) fn settle_deliveries(&mut self, all: &[Delivered]) -> Result<(), Error> {
+        let due = {
+            let transaction = self.read()?;
+            let mut due = Vec::new();
+            for one in all {
+                if one.of.is_some() && transaction.is_delivery_due(&one.handle)? {
+                    due.push(one);
+                }
+            }
+            due
+        };
+        if due.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.write()?;
+        for Delivered { handle, of, deliveries, .. } in due {
+            let current = transaction.holder(handle)?.map(|h| h.current);
+            if current == *of && transaction.deliveries(handle)? == *deliveries {
+                transaction.set_deliveries_due(handle, false)?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// As [`Pki::deliver`]; the caller settles it.
+    pub(super) fn deliver_unsettled(&mut self, handle: &Handle) -> Result<Delivered, Error> {
         let _lock = self.lock_leaves()?;
         let home = self.place.home(handle);
         let (deliveries, current, above) = {
@@ -152,10 +195,11 @@ impl Pki {
         };
         let files = existing_files(&home, &above)?;
         let key_here = current.as_ref().is_none_or(|r| r.key_here);
+        let of = current.as_ref().map(|r| r.id);
         let newest = current.map(|r| crate::disk::encode_pem("CERTIFICATE", &r.der));
         if !files.iter().any(|f| f.name == "cert.pem" && Some(&f.bytes[..]) == newest.as_deref().map(str::as_bytes)) {
             // Not released yet: whoever releases it delivers it.
-            return Ok(Vec::new());
+            return Ok(Delivered { handle: handle.clone(), of: None, deliveries, folders: Vec::new() });
         }
         let (mut done, mut failed) = (Vec::new(), None);
         for delivery in &deliveries {
@@ -168,12 +212,7 @@ impl Pki {
         if let Some(e) = failed {
             return Err(e);
         }
-        if self.read()?.is_delivery_due(handle)? {
-            let transaction = self.write()?;
-            transaction.set_deliveries_due(handle, false)?;
-            transaction.commit()?;
-        }
-        Ok(done)
+        Ok(Delivered { handle: handle.clone(), of, deliveries, folders: done })
     }
 }
 

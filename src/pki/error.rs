@@ -152,7 +152,7 @@ pub enum Error {
         other: Handle,
     },
     /// Files that this PKI did not write stand in a delivery folder.
-    #[error("`{}` exists and was not delivered by this PKI", path.display())]
+    #[error("`{}` exists, and it is none that this PKI delivers", path.display())]
     DeliveryOccupied {
         /// The file.
         path: PathBuf,

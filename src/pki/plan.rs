@@ -335,6 +335,9 @@ impl Planner<'_> {
         if disk.remains {
             return Ok(Verdict::new(Action::Restore, "what it had before its layout changed is still there"));
         }
+        let forgotten: Vec<String> =
+            request.forgotten(&held.deliveries).map(|d| d.folder.display().to_string()).collect();
+        let forgotten = Some(forgotten.join(", ")).filter(|f| !f.is_empty());
         if let Some(delivery) = &request.delivery {
             let known = held.deliveries.iter().find(|d| d.folder == delivery.folder);
             let same = |d: &crate::store::Delivery| {
@@ -343,8 +346,15 @@ impl Planner<'_> {
             };
             if known.is_none_or(|d| !same(d)) {
                 let folder = delivery.folder.display();
-                return Ok(Verdict::new(Action::Deliver, format!("its files are to be in {folder}")));
+                let no_longer = forgotten.map(|old| format!(", and no longer in {old}")).unwrap_or_default();
+                return Ok(Verdict::new(Action::Deliver, format!("its files are to be in {folder}{no_longer}")));
             }
+        }
+        if let Some(old) = forgotten {
+            return Ok(Verdict::new(
+                Action::Deliver,
+                format!("its files are no longer to be in {old}; those there stay"),
+            ));
         }
         if let Some(folder) = &disk.undelivered {
             return Ok(Verdict::new(Action::Deliver, format!("its files in {folder} are not the newest")));

@@ -126,9 +126,13 @@ fn ask_leaf(entry: &Entry, leaf: &LeafEntry, manifest: Option<&str>) -> Result<L
     request.issuer = entry.issuer.as_ref().map(|g| g.value.to_string());
     request.name = Some(entry.handle.clone());
     request.manifest = manifest.map(Into::into);
+    request.declared = true;
     request.layout = Some(leaf.layout);
     request.delivery = match &leaf.out_dir {
-        Some(folder) => Some(Delivery::checked(folder.clone(), leaf.owner.clone(), leaf.key_mode)?),
+        Some(folder) => Some(Delivery {
+            declared: !leaf.out_dir_beside,
+            ..Delivery::checked(folder.clone(), leaf.owner.clone(), leaf.key_mode)?
+        }),
         None if leaf.owner.is_some() || leaf.key_mode.is_some() => {
             return Err(Error::usage("`owner`, `group` and `key_mode` are of delivered files", "add `out_dir`"));
         }

@@ -204,6 +204,9 @@ pub trait Transaction {
     /// Remembers where a leaf's files are delivered.
     fn remember_delivery(&self, handle: &Handle, delivery: &Delivery) -> Result<(), StoreError>;
 
+    /// Delivers a leaf's files no longer to a folder; what is in it stays.
+    fn forget_delivery(&self, handle: &Handle, folder: &Path) -> Result<(), StoreError>;
+
     /// Sets whether the files of a handle are still to be delivered, to every folder that is remembered for it.
     fn set_deliveries_due(&self, handle: &Handle, due: bool) -> Result<(), StoreError>;
 
