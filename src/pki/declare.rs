@@ -3,7 +3,8 @@
 use super::authority::{Ca, Cas};
 use super::held::Snapshot;
 use super::keyring::is_encrypted;
-use super::plan::{Action, PlanRequest, steps};
+use super::plan::{Action, PlanRequest};
+use super::planner::steps;
 use super::predecessor::Predecessor;
 use super::secret_source::{NoSecrets, SecretSource};
 use super::state::{Again, life_of};

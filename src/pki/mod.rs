@@ -56,6 +56,7 @@ mod past;
 mod pending;
 mod plan;
 mod plan_issuers;
+mod planner;
 mod predecessor;
 mod publish;
 mod recover;
