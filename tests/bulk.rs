@@ -10,7 +10,7 @@ mod bulk {
 
 use bulk::lab::{Lab, fleet, issue_all};
 use rootlet::pki::{Again, LeafRequest, Pki};
-use rootlet::store::Delivery;
+use rootlet::store::{Access, Delivery, SqliteStore, Store};
 use std::collections::BTreeMap;
 use std::thread;
 
@@ -51,7 +51,8 @@ fn a_refusal_does_not_stop_the_others() {
     let lab = Lab::new();
     let mut requests: Vec<LeafRequest> = fleet(0..20).collect();
     requests[3].issuer = Some("nobody".into());
-    requests[7].delivery = Some(Delivery { folder: lab.root().join("certs"), owner: None, key_mode: None });
+    requests[7].delivery =
+        Some(Delivery { folder: lab.root().join("certs"), owner: None, key_mode: None, declared: false });
     // Once more under the handle of another identity, and once more as it is.
     requests[9].name = Some("device-8".parse().unwrap());
     requests.push(requests[0].clone());
@@ -118,7 +119,7 @@ fn deliveries_go_where_they_should() {
     let to = |n: usize| lab.root().parent().unwrap().join(format!("out-{n}"));
     let requests = || {
         fleet(0..30).enumerate().map(|(n, r)| LeafRequest {
-            delivery: Some(Delivery { folder: to(n % 15), owner: None, key_mode: None }),
+            delivery: Some(Delivery { folder: to(n % 15), owner: None, key_mode: None, declared: false }),
             ..r
         })
     };
@@ -129,6 +130,32 @@ fn deliveries_go_where_they_should() {
         let delivered = std::fs::read(to(n).join("cert.pem")).unwrap();
         assert_eq!(delivered, std::fs::read(lab.root().join(format!("certs/device-{n}/cert.pem"))).unwrap());
     }
+    lab.assert_sound();
+}
+
+/// What could not be delivered stays due, and nothing else.
+#[test]
+fn a_delivery_that_fails_among_others() {
+    let lab = Lab::new();
+    let beside = lab.root().parent().unwrap().to_path_buf();
+    std::fs::write(beside.join("file"), "").unwrap();
+    let to = |n: usize| if n == 3 { beside.join("file/3") } else { beside.join(format!("out-{n}")) };
+    let requests = fleet(0..6).enumerate().map(|(n, r)| LeafRequest {
+        delivery: Some(Delivery { folder: to(n), owner: None, key_mode: None, declared: false }),
+        ..r
+    });
+    let actions = issue_all(&mut lab.open(), requests);
+    assert_eq!(actions, BTreeMap::from([("created".to_string(), 5), ("io".to_string(), 1)]));
+    let due = || {
+        let mut store = SqliteStore::open(&lab.root().join("inventory.db")).unwrap();
+        let transaction = store.begin(Access::Read).unwrap();
+        transaction.due_deliveries().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(due(), ["device-3"]);
+    std::fs::remove_file(beside.join("file")).unwrap();
+    issue_all(&mut lab.open(), fleet(6..8));
+    assert_eq!(due(), [""; 0]);
+    assert!(beside.join("file/3/key.pem").exists());
     lab.assert_sound();
 }
 

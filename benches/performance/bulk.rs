@@ -143,7 +143,7 @@ fn leaves(pki: &Path, count: usize, issuing: Option<&str>, layout: Layout) -> Re
 }
 
 /// A CA, and a function that makes a key and a certificate of it, as one would write them.
-const LOOPS: [(&str, &str); 2] = [
+const LOOPS: [(&str, &str); 3] = [
     (
         "openssl, three commands in a loop",
         "command -v openssl >/dev/null || exit 127
@@ -167,5 +167,14 @@ leaf() { $k $1.key
 printf 'cn=\"%s\"\\ndns_name=\"%s\"\\ndns_name=\"www.%s\"\\ntls_www_server\\nsigning_key\\nexpiration_days=90\\n' $1 $1 $1 >l.tmpl
 certtool --generate-certificate --load-privkey $1.key --load-ca-certificate ca.crt --load-ca-privkey ca.key \
  --template l.tmpl --no-text --outfile $1.crt; }",
+    ),
+    (
+        "cfssl, one command in a loop",
+        "command -v cfssl >/dev/null && command -v cfssljson >/dev/null || exit 127
+printf '{\"CN\":\"Root\",\"key\":{\"algo\":\"ecdsa\",\"size\":256},\"ca\":{\"expiry\":\"87600h\"}}' >root.json
+printf '{\"signing\":{\"default\":{\"expiry\":\"2160h\",\"usages\":[\"digital signature\",\"server auth\"]}}}' >sign.json
+cfssl gencert -loglevel 5 -initca root.json | cfssljson -bare ca
+leaf() { printf '{\"CN\":\"%s\",\"key\":{\"algo\":\"ecdsa\",\"size\":256}}' $1 >l.json
+cfssl gencert -loglevel 5 -ca ca.pem -ca-key ca-key.pem -config sign.json -hostname $1,www.$1 l.json | cfssljson -bare $1; }",
     ),
 ];

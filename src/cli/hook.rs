@@ -22,6 +22,11 @@ pub struct Hook {
 impl Hook {
     /// Runs it to its end, with what was renewed in its environment.
     pub fn run(&self, renewed: &Renewed) -> Result<(), Error> {
+        self.start(renewed).map_err(|problem| Error::Exec { handle: renewed.name.clone(), problem })
+    }
+
+    /// As [`Hook::run`], and says what went wrong without whose command it was.
+    pub fn start(&self, renewed: &Renewed) -> Result<(), String> {
         let Some(certificate) = &renewed.certificate else { return Ok(()) };
         let mut command = Command::new("sh");
         command.arg("-c").arg(&self.command).stdin(Stdio::null());
@@ -43,11 +48,10 @@ impl Hook {
         set(&mut command, "ROOTLET_CA", files.ca.as_deref());
         // What this process was started with, as a descriptor with a passphrase behind it or a lock, stays its own.
         close_fds::set_fds_cloexec(FIRST_INHERITED, &[]);
-        let fail = |problem: String| Error::Exec { handle: renewed.name.clone(), problem };
         match command.status() {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(fail(format!("`{}` ended with {status}", self.command))),
-            Err(e) => Err(fail(format!("`sh` cannot be started: {e}"))),
+            Ok(status) => Err(format!("`{}` ended with {status}", self.command)),
+            Err(e) => Err(format!("`sh` cannot be started: {e}")),
         }
     }
 }

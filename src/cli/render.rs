@@ -195,7 +195,9 @@ pub fn certificate(c: &CertificateView, now: Timestamp) -> String {
     add("path length", c.path_len.map(|n| n.to_string()).unwrap_or_default());
     add("fingerprint", format!("{} (SHA-256)", c.fingerprint_sha256));
     let f = &c.files;
-    for file in [&f.cert, &f.key, &f.chain, &f.fullchain, &f.ca, &f.crl].into_iter().flatten() {
+    let mut files: Vec<_> = [&f.cert, &f.key, &f.chain, &f.fullchain, &f.ca, &f.crl].into_iter().flatten().collect();
+    files.dedup();
+    for file in files {
         add("file", place(file));
     }
     lines.join("\n")

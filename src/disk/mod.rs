@@ -30,6 +30,6 @@ pub use pem_walk::{PemBlock, PemWalk};
 pub use read::{entries, exists, for_each_line, read, read_given, read_optional, read_public};
 pub use stream::{Source, copy_file, holds};
 pub use together::Flush;
-pub use unix::{ASIDE_PREFIX, guard_memory, is_forbidden, is_open_to_others, is_same, is_writable};
+pub use unix::{ASIDE_PREFIX, guard_memory, is_forbidden, is_open_to_others, is_same, is_writable, may_give};
 pub use write::Disk;
 pub(crate) use write::fault_point;

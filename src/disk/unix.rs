@@ -8,6 +8,26 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FlockOperation, RenameFlags};
 
+/// Whether this process may give its files to any user and group; else only to itself, and to groups that it is in.
+fn may_give_to_all() -> bool {
+    // Root in a container may have lost it, and a service may have been given it.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Ok(sets) = rustix::thread::capabilities(None) {
+        return sets.effective.contains(rustix::thread::CapabilitySet::CHOWN);
+    }
+    rustix::process::geteuid().is_root()
+}
+
+/// Whether this process may give its files to a user, and to a group: what nobody named stays its own.
+pub fn may_give(uid: Option<u32>, gid: Option<u32>) -> (bool, bool) {
+    use rustix::process::{getegid, geteuid, getgroups};
+    let all = may_give_to_all();
+    let is_in = |gid: u32| {
+        getegid().as_raw() == gid || getgroups().is_ok_and(|groups| groups.iter().any(|g| g.as_raw() == gid))
+    };
+    (all || uid.is_none_or(|uid| geteuid().as_raw() == uid), all || gid.is_none_or(is_in))
+}
+
 /// Owner and group of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner {
@@ -47,6 +67,13 @@ pub(super) fn create_exclusive(path: &Path, mode: u32, owner: Option<Owner>) -> 
 
 pub(super) fn create_folder(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<()> {
     std::fs::DirBuilder::new().mode(0o700).create(path)?;
+    give_folder(path, mode, owner).inspect_err(|_| {
+        // Who comes next would take it for one that somebody made, and leave it as it is.
+        drop(std::fs::remove_dir(path));
+    })
+}
+
+fn give_folder(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<()> {
     // By descriptor: whoever may write beside us could put a link in its place.
     let folder = match open_no_follow(path) {
         // A umask that took the owner's own bits away.

@@ -19,8 +19,10 @@ impl Manifest {
     /// Delivers every leaf that has no folder of its own below this one, each to a folder with the name of its handle.
     pub fn deliver_below(&mut self, folder: &Path) {
         for entry in &mut self.entries {
-            if let Part::Leaf(leaf) = &mut entry.part {
-                leaf.out_dir.get_or_insert_with(|| folder.join(entry.handle.as_str()));
+            if let Part::Leaf(leaf) = &mut entry.part
+                && leaf.out_dir.is_none()
+            {
+                (leaf.out_dir, leaf.out_dir_beside) = (Some(folder.join(entry.handle.as_str())), true);
             }
         }
     }
@@ -109,6 +111,8 @@ pub struct LeafEntry {
     pub names: Vec<San>,
     /// Where its files are delivered; absolute.
     pub out_dir: Option<PathBuf>,
+    /// Whether that was said beside the manifest: it is then not forgotten when nobody says it again.
+    pub out_dir_beside: bool,
     /// Who gets them.
     pub owner: Option<String>,
     /// The mode of the delivered key.

@@ -78,6 +78,17 @@ impl<'m> Fields<'m> {
         }
     }
 
+    /// A text that says something; one of blanks alone is none of what `hint` asks for.
+    pub fn words(&mut self, key: &'static str, hint: &str) -> Option<Given<String>> {
+        let text = self.text(key)?;
+        if text.value.trim().is_empty() {
+            let message = format!("`{key}` is empty");
+            self.problems.add(&text.at, ProblemKind::Refused { message, hints: vec![hint.into()] });
+            return None;
+        }
+        Some(text)
+    }
+
     /// A list of texts; a single one may stand without its list.
     pub fn texts(&mut self, key: &'static str) -> Vec<Given<String>> {
         const WANTED: &str = "a text, or a list of texts";

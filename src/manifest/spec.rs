@@ -315,7 +315,7 @@ fn read_entry(f: &mut Fields<'_>, key: &str, profile: Profile) -> Option<Entry> 
         not_before: f.parsed("not_before", str::parse).map(|g| g.value),
         end: end(f),
         renew_within: f.parsed("renew_within", str::parse).map(|g| g.value).unwrap_or_default(),
-        exec: f.text("exec").map(|g| g.value),
+        exec: f.words("exec", "write a command for `sh -c`, or leave it away").map(|g| g.value),
         part: if profile.is_ca() { Part::Ca(Box::new(ca(f))) } else { Part::Leaf(leaf(f)) },
     };
     let opens = entry.key_file.is_some() || matches!(&entry.part, Part::Ca(ca) if ca.encrypt_key);
@@ -384,7 +384,8 @@ fn leaf(f: &mut Fields<'_>) -> LeafEntry {
     names.extend(f.each("email", str::parse::<EmailAddress>).into_iter().map(San::Email));
     names.extend(f.each("uri", San::uri));
     names.extend(f.each("spiffe", workload).into_iter().map(San::Spiffe));
-    let out = if f.place("out").is_some() { f.text("out") } else { f.text("out_dir") };
+    let out = if f.place("out").is_some() { "out" } else { "out_dir" };
+    let out = f.words(out, "name a folder, or leave it away");
     let out_dir = out.map(|g| {
         let path = beside(&g.at, &g.value);
         std::path::absolute(&path).unwrap_or(path)
@@ -407,7 +408,7 @@ fn leaf(f: &mut Fields<'_>) -> LeafEntry {
         }
     });
     let layout = f.parsed("layout", str::parse).map(|g| g.value).unwrap_or_default();
-    LeafEntry { names, out_dir, owner, key_mode, layout }
+    LeafEntry { names, out_dir, out_dir_beside: false, owner, key_mode, layout }
 }
 
 fn workload(text: &str) -> Result<SpiffeId, ModelError> {

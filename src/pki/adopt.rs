@@ -11,7 +11,7 @@ use super::key_custody::key_entry;
 use super::lineage::Lineage;
 use super::material::{OutFile, ca_files};
 use super::past::{CheckedPast, PastReport, PastSources};
-use super::release::Pending;
+use super::pending::Pending;
 use super::salvage_pieces::name_of;
 use super::{Error, Pki};
 use crate::disk::{Access, exists};

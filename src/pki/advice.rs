@@ -4,6 +4,19 @@ use super::Error;
 use crate::keys::KeyError;
 
 impl Error {
+    /// As [`Error::hints`], for who wrote a manifest: its keys stand for the options, and `apply` is what is run again.
+    pub(super) fn hints_in_manifest(&self) -> Vec<String> {
+        let hint = match self {
+            Error::Shared(e) => return e.hints_in_manifest(),
+            Error::Delivery { .. } => "mend that, and run `rootlet apply` again: it delivers what is missing",
+            Error::DeliveryInside { .. } | Error::DeliveryTaken { .. } => "choose another `out`",
+            Error::DeliveryOccupied { .. } => "move it away, or choose another `out`",
+            Error::UnknownOwner { .. } => "write `owner` and `group` as this system knows them, names or numbers",
+            _ => return self.hints(),
+        };
+        vec![hint.into()]
+    }
+
     /// What would mend it, where that is known.
     pub fn hints(&self) -> Vec<String> {
         let one = |s: &str| vec![s.to_string()];
@@ -126,6 +139,9 @@ impl Error {
             }
             Error::Overtaken { .. } => one("run the command again when the others have finished"),
             Error::UnknownOwner { .. } => one("write --owner USER or USER:GROUP, names or numbers"),
+            Error::OwnerNotOurs { .. } => {
+                one("run it as root; as anybody else it gives to itself, and to its own groups")
+            }
             Error::Internal(_) => one("this is a fault of rootlet: please report it with the command"),
             _ => Vec::new(),
         }

@@ -1,6 +1,7 @@
 use super::held::{Other, Snapshot};
 use super::keyring::Keyring;
-use super::plan::{Plan, PlanRequest, Unmanaged, steps};
+use super::plan::{Plan, PlanRequest, Unmanaged};
+use super::planner::steps;
 use super::rehearse::Rehearsal;
 use super::renew::Attendant;
 use super::wish::{Asked, Wish, wishes};

@@ -8,7 +8,8 @@ use super::leaf::{Found, Made, Recorded};
 use super::leaf_request::Wanted;
 use super::leaf_steps::{Before, Scene};
 use super::material::{Above, files_in};
-use super::release::{ENCRYPTED, PendingBatch};
+use super::pending::PendingBatch;
+use super::release::ENCRYPTED;
 use super::state::Decision;
 use super::{Error, LeafRequest};
 use crate::issue::{Issuer, Warning};
@@ -246,11 +247,24 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
         let leaves: Vec<_> = done.iter().map(|(q, _, w, r)| (&q.wanted.handle, r.id, waiting(w))).collect();
         let first = leaves.first().map(|l| l.0.to_string()).unwrap_or_default();
         let released = self.pki.release_leaves(pending, &leaves).map_err(Error::not_released(first))?;
-        for ((queued, found, w, recorded), released) in done.into_iter().zip(released) {
-            let result = released.and_then(|()| match recorded.to_deliver {
-                true => self.pki.deliver(&queued.wanted.handle),
-                false => Ok(Vec::new()),
-            });
+        let mut to_settle = Vec::new();
+        let delivered: Vec<_> = done
+            .iter()
+            .zip(released)
+            .map(|((queued, _, _, recorded), released)| {
+                released?;
+                if !recorded.to_deliver {
+                    return Ok(Vec::new());
+                }
+                let mut delivered = self.pki.deliver_unsettled(&queued.wanted.handle)?;
+                let folders = std::mem::take(&mut delivered.folders);
+                to_settle.push(delivered);
+                Ok(folders)
+            })
+            .collect();
+        // What stays due is delivered once more by the next command: it is told of all the same.
+        let settled = self.pki.settle_deliveries(&to_settle);
+        for ((queued, found, w, recorded), result) in done.into_iter().zip(delivered) {
             let index = queued.index;
             let result = match result {
                 Ok(delivered) => {
@@ -262,6 +276,7 @@ impl<I: Iterator<Item = LeafRequest>> Run<'_, I> {
             };
             self.tell(index, result);
         }
+        settled?;
         back_off(overtaken);
         Ok(())
     }

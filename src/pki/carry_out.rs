@@ -6,7 +6,8 @@ use super::renew_one::{Step, When};
 use super::state::{Again, Outcome};
 use super::wish::{Asked, Wish};
 use super::{
-    ApplyOutcome, CaRequest, Config, Error, LeafRequest, Pki, Progress, RenewRequest, Renewed, RevokeRequest, Target,
+    ApplyOutcome, CaRequest, Config, Error, ItemError, LeafRequest, Pki, Progress, RenewRequest, Renewed,
+    RevokeRequest, Target,
 };
 use crate::model::{Handle, Reason, Window};
 use crate::store::{Access, Filter};
@@ -188,7 +189,7 @@ impl Pki {
             (Action::Refused, _) => Ok(refused(step)),
             (Action::Restore, asked) => match self.restore(wish.handle(), asked.layout()) {
                 Ok(Some(delivered)) => self.kept(wish.handle(), "restored", delivered),
-                Ok(None) => self.kept(wish.handle(), "unchanged", Vec::new()),
+                Ok(None) => self.released_by_now(wish.handle()),
                 Err(e) => Err(e),
             },
             (Action::Configure, Asked::Ca(request)) => {
@@ -206,15 +207,40 @@ impl Pki {
         self.told(wish, step, done)
     }
 
+    /// What waited to be released: by another command, which may have done so by now, or because that cannot be done.
+    fn released_by_now(&mut self, handle: &Handle) -> Result<Renewed, Error> {
+        let recovered = self.recover_pending()?;
+        let serial = {
+            let transaction = self.read()?;
+            let holder = transaction.holder(handle)?;
+            holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten().map(|r| r.serial)
+        };
+        let waits = match &serial {
+            Some(serial) => self.place.waiting()?.contains(serial),
+            None => false,
+        };
+        // Of leaves that were made together the first problem is told for all.
+        let problem = recovered.into_iter().filter(|_| waits).find_map(|r| r.failed);
+        match problem {
+            Some(problem) => Err(Error::NotReleased { name: handle.to_string(), problem }),
+            None => self.kept(handle, if waits { "unchanged" } else { "restored" }, Vec::new()),
+        }
+    }
+
     fn told(&mut self, wish: &Wish<'_>, step: &PlanStep, done: Result<Renewed, Error>) -> Result<Renewed, Error> {
         match done {
             Ok(done) => Ok(done),
-            // It exists; its files are not where they belong.
-            Err(e @ (Error::Delivery { .. } | Error::NotReleased { .. })) => {
-                let kept = self.kept(wish.handle(), "failed", Vec::new())?;
-                Ok(Renewed { error: Some(e.into()), ..kept })
+            Err(e) => {
+                let done = match e {
+                    // It exists; its files are not where they belong.
+                    Error::Delivery { .. } | Error::NotReleased { .. } => {
+                        self.kept(wish.handle(), "failed", Vec::new())?
+                    }
+                    _ => Renewed::bare(&step.name, "failed"),
+                };
+                let hints = e.hints_in_manifest();
+                Ok(Renewed { error: Some(ItemError { hints, ..e.into() }), ..done })
             }
-            Err(e) => Ok(Renewed::failed(&step.name, e)),
         }
     }
 
@@ -358,7 +384,8 @@ pub(super) fn below(issuer: &str, action: Action) -> String {
 
 fn refused(step: &PlanStep) -> Renewed {
     if let Some(error) = &step.error {
-        return Renewed::failed(&step.name, Error::Shared(error.clone()));
+        let error = ItemError { hints: step.hints.clone(), ..Error::Shared(error.clone()).into() };
+        return Renewed { error: Some(error), ..Renewed::bare(&step.name, "failed") };
     }
     let error = Error::Refused {
         name: step.name.clone(),

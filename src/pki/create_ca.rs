@@ -4,7 +4,7 @@ use super::folder::Place;
 use super::issuing::{ATTEMPTS, back_off, check_holder, check_key_is_free, is_taken, new_certificate, still_issuing};
 use super::keyring::{Keyring, is_encrypted};
 use super::material::ca_files;
-use super::release::Pending;
+use super::pending::Pending;
 use super::secret_source::{NoSecrets, SecretSource};
 use super::state::{Decision, Outcome, decide};
 use super::{Config, Difference, Error, Pki};

@@ -3,8 +3,8 @@
 use super::authority::{Ca, Cas};
 use super::crl_file::{HashedCrl, LABEL, holds_recorded, valid_crl};
 use super::folder::Place;
+use super::pending::Pending;
 use super::recover::CRL_PREFIX;
-use super::release::Pending;
 use super::{Error, Pki};
 use crate::disk::{Access, exists, write_pem};
 use crate::issue::{CrlDraft, Issuer};

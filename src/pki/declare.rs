@@ -3,7 +3,8 @@
 use super::authority::{Ca, Cas};
 use super::held::Snapshot;
 use super::keyring::is_encrypted;
-use super::plan::{Action, PlanRequest, steps};
+use super::plan::{Action, PlanRequest};
+use super::planner::steps;
 use super::predecessor::Predecessor;
 use super::secret_source::{NoSecrets, SecretSource};
 use super::state::{Again, life_of};
@@ -322,7 +323,10 @@ impl super::folder::Place {
         request.purposes = more;
         (request.key, request.end, request.issuer) = (LeafKey::New(key), end, issuer);
         request.layout = Some(self.home(&record.handle).layout);
-        request.delivery = transaction.deliveries(&record.handle)?.into_iter().next().filter(is_utf8);
+        // One that a manifest asked for would be forgotten if this one did not.
+        let mut deliveries = transaction.deliveries(&record.handle)?;
+        deliveries.sort_by_key(|d| !d.declared);
+        request.delivery = deliveries.into_iter().next().filter(is_utf8);
         Ok(Some(("cert", request.declare())))
     }
 
@@ -376,7 +380,12 @@ mod tests {
         leaf.purposes.push("codeSigning".parse().unwrap());
         leaf.not_before = Some("2030-01-01T00:00:00Z".parse().unwrap());
         leaf.end = Some(End::At("2031-01-01T00:00:00Z".parse().unwrap()));
-        leaf.delivery = Some(Delivery { folder: "/srv/tls".into(), owner: Some("0:0".into()), key_mode: Some(0o640) });
+        leaf.delivery = Some(Delivery {
+            folder: "/srv/tls".into(),
+            owner: Some("0:0".into()),
+            key_mode: Some(0o640),
+            declared: false,
+        });
         let entry = read_back(&leaf.to_manifest(&SecretFiles::default()));
         let Part::Leaf(part) = &entry.part else { panic!("{entry:?}") };
         assert_eq!((entry.name.as_str(), entry.handle.as_str()), ("*.lab.internal", "_wildcard.lab.internal"));

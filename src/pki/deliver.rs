@@ -6,13 +6,15 @@ use super::home::Home;
 use super::leaf_request::{LeafKey, LeafRequest};
 use super::material::{Above, OutFile};
 use super::{Error, Pki};
-use crate::disk::{Access, Disk, DiskError, exists, real_path};
+use crate::disk::{Access, Disk, DiskError, exists, may_give, real_path};
 use crate::model::{Handle, Layout};
-use crate::store::{Delivery, Transaction};
+use crate::store::{CertificateId, Delivery, Transaction};
 use std::path::{Component, Path, PathBuf};
 
 /// Bits of a key file's mode that would let everybody read or run it.
 const FOR_OTHERS: u32 = 0o007;
+/// The bit without which a key file is of no use to whom it is delivered.
+const READ_BY_OWNER: u32 = 0o400;
 /// The mode of a delivered key when nobody said otherwise.
 const KEY_MODE: u32 = 0o600;
 const KEY: &str = "key.pem";
@@ -23,10 +25,14 @@ impl Delivery {
     /// A delivery that keeps secrets: everybody is never let in.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the mode of the key would let everybody in, or the folder's name is not UTF-8.
+    /// [`Error::Usage`] when the mode of the key would let everybody in or its owner out, or the folder's name is not UTF-8.
     pub fn checked(folder: PathBuf, owner: Option<String>, key_mode: Option<u32>) -> Result<Self, Error> {
         if key_mode.is_some_and(|m| m & FOR_OTHERS != 0 || m > 0o777) {
             return Err(Error::usage("a key file is never for everybody", "use a mode like 0600 or 0640"));
+        }
+        if key_mode.is_some_and(|m| m & READ_BY_OWNER == 0) {
+            let message = "a key file that its owner cannot read is of no use";
+            return Err(Error::usage(message, "use a mode like 0600 or 0640"));
         }
         if folder.to_str().is_none() {
             return Err(Error::usage(
@@ -34,7 +40,7 @@ impl Delivery {
                 "rename it, or deliver elsewhere",
             ));
         }
-        Ok(Delivery { folder, owner, key_mode })
+        Ok(Delivery { folder, owner, key_mode, declared: false })
     }
 }
 
@@ -47,6 +53,13 @@ pub(super) fn look(request: &LeafRequest) -> Seen {
     let theirs = |f: &str| f == KEY && matches!(request.key, LeafKey::Foreign(_));
     let seen = |d: &Delivery| FILES.iter().filter(|f| !theirs(f)).map(|f| d.folder.join(f)).find(|p| exists(p));
     Seen(request.delivery.as_ref().and_then(seen))
+}
+
+/// The folders in whose place a delivered file would have to be, were a folder here one that files are delivered to: `o`
+/// for `o/key.pem`, and for what lies below it.
+pub(super) fn hidden_by(folder: &Path) -> impl Iterator<Item = &Path> {
+    let is_file = |f: &&Path| f.file_name().is_some_and(|name| FILES.iter().any(|file| name == *file));
+    folder.ancestors().filter(is_file).filter_map(Path::parent)
 }
 
 /// The request with the folder where it really is: links that lead there now are resolved, and one that stands there later
@@ -76,7 +89,21 @@ pub(super) fn check(
         return Err(Error::DeliveryInside { path: delivery.folder.clone() });
     }
     if let Some(owner) = &delivery.owner {
-        resolve(owner)?;
+        let (uid, gid) = resolve(owner)?;
+        let (user, group) = owner.split_once(':').unwrap_or((owner, ""));
+        let not_ours = |what, name: &str| Error::OwnerNotOurs { what, name: name.into() };
+        match may_give(uid, gid) {
+            (false, _) => return Err(not_ours("user", user)),
+            (_, false) => return Err(not_ours("group", group)),
+            (true, true) => {}
+        }
+    }
+    if let Some(transaction) = transaction {
+        for other in hidden_by(&delivery.folder) {
+            if let Some(handle) = transaction.delivered_to(other)? {
+                return Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle });
+            }
+        }
     }
     let known = transaction.map(|t| t.delivered_to(&delivery.folder)).transpose()?.flatten();
     match (known, &seen.0) {
@@ -105,10 +132,53 @@ pub(super) fn inside(folder: &Path, outer: &Path) -> bool {
     real.starts_with(&outer) || folder.starts_with(&outer)
 }
 
+/// What was delivered of one leaf.
+pub(super) struct Delivered {
+    handle: Handle,
+    /// The certificate whose files they are; nothing where it is not released yet.
+    of: Option<CertificateId>,
+    /// Where it is delivered to, as it was read.
+    deliveries: Vec<Delivery>,
+    /// The folders in which something was written.
+    pub folders: Vec<PathBuf>,
+}
+
 impl Pki {
     /// Brings every folder that a leaf is delivered to in line with its newest files. Returns the folders in which
     /// something was written. One that fails does not keep the others from theirs.
     pub(super) fn deliver(&mut self, handle: &Handle) -> Result<Vec<PathBuf>, Error> {
+        let delivered = self.deliver_unsettled(handle)?;
+        self.settle_deliveries(std::slice::from_ref(&delivered))?;
+        Ok(delivered.folders)
+    }
+
+    /// Forgets that these deliveries are due, together. One that somebody changed meanwhile stays due.
+    pub(super) fn settle_deliveries(&mut self, all: &[Delivered]) -> Result<(), Error> {
+        let due = {
+            let transaction = self.read()?;
+            let mut due = Vec::new();
+            for one in all {
+                if one.of.is_some() && transaction.is_delivery_due(&one.handle)? {
+                    due.push(one);
+                }
+            }
+            due
+        };
+        if due.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.write()?;
+        for Delivered { handle, of, deliveries, .. } in due {
+            let current = transaction.holder(handle)?.map(|h| h.current);
+            if current == *of && transaction.deliveries(handle)? == *deliveries {
+                transaction.set_deliveries_due(handle, false)?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// As [`Pki::deliver`]; the caller settles it.
+    pub(super) fn deliver_unsettled(&mut self, handle: &Handle) -> Result<Delivered, Error> {
         let _lock = self.lock_leaves()?;
         let home = self.place.home(handle);
         let (deliveries, current, above) = {
@@ -125,10 +195,11 @@ impl Pki {
         };
         let files = existing_files(&home, &above)?;
         let key_here = current.as_ref().is_none_or(|r| r.key_here);
+        let of = current.as_ref().map(|r| r.id);
         let newest = current.map(|r| crate::disk::encode_pem("CERTIFICATE", &r.der));
         if !files.iter().any(|f| f.name == "cert.pem" && Some(&f.bytes[..]) == newest.as_deref().map(str::as_bytes)) {
             // Not released yet: whoever releases it delivers it.
-            return Ok(Vec::new());
+            return Ok(Delivered { handle: handle.clone(), of: None, deliveries, folders: Vec::new() });
         }
         let (mut done, mut failed) = (Vec::new(), None);
         for delivery in &deliveries {
@@ -141,12 +212,7 @@ impl Pki {
         if let Some(e) = failed {
             return Err(e);
         }
-        if self.read()?.due_deliveries()?.contains(handle) {
-            let transaction = self.write()?;
-            transaction.set_deliveries_due(handle, false)?;
-            transaction.commit()?;
-        }
-        Ok(done)
+        Ok(Delivered { handle: handle.clone(), of, deliveries, folders: done })
     }
 }
 

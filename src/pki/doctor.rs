@@ -2,7 +2,7 @@
 
 use super::authority::{Ca, Cas, read_key};
 use super::crl_file::{holds_recorded, read_crl};
-use super::doctor_files::{check_ca_key, check_files, check_leaf, check_mode, check_remains, lock_if_there};
+use super::doctor_files::{check_ca_key, check_files, check_mode, check_remains, lock_if_there, look_at_leaf};
 use super::home::owner_of_combined;
 use super::{Error, Pki};
 use crate::disk::{Access, DiskError, entries, exists, read_optional};
@@ -276,7 +276,7 @@ impl Pki {
                 count += 1;
                 if !record.profile.is_ca() {
                     let mut look = Findings { problems: Vec::new(), repair: false };
-                    failed = check_leaf(&*transaction, place, &mut look, &cas, &record);
+                    failed = look_at_leaf(&*transaction, place, &mut look, &cas, &record);
                     if !look.problems.is_empty() {
                         doubtful.push(record.handle);
                     }
@@ -292,7 +292,7 @@ impl Pki {
             let cas = Cas::load(&*transaction)?;
             let holder = transaction.holder(&handle)?;
             if let Some(record) = holder.map(|h| transaction.certificate(h.current)).transpose()?.flatten() {
-                check_leaf(&*transaction, place, findings, &cas, &record)?;
+                look_at_leaf(&*transaction, place, findings, &cas, &record)?;
             }
         }
         Ok(count)

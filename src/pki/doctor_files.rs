@@ -8,7 +8,7 @@ use super::home::Home;
 use super::issuing::read;
 use super::material::{Above, OutFile, certificate_pem};
 use crate::disk::{Access, Lock, decode_pem, entries, exists, read_optional};
-use crate::keys::{KeyError, PrivateKey, sha256};
+use crate::keys::{KeyDocument, KeyError, PrivateKey, sha256};
 use crate::model::Layout;
 use crate::store::{KeyPlace, Record, Transaction};
 use std::path::Path;
@@ -20,7 +20,27 @@ fn recorded(transaction: &dyn Transaction, der: &[u8]) -> bool {
     serial.and_then(|s| transaction.with_serial(&s).ok()).is_some_and(|all| all.iter().any(|r| r.der == der))
 }
 
-pub(super) fn check_leaf(
+/// As [`check_leaf`]; one file that cannot be read, or mended, is a finding, and no reason to look at nothing else.
+pub(super) fn look_at_leaf(
+    transaction: &dyn Transaction,
+    place: &Place,
+    findings: &mut Findings,
+    cas: &Cas,
+    record: &Record,
+) -> Result<(), Error> {
+    match check_leaf(transaction, place, findings, cas, record) {
+        Err(Error::Disk(e)) => {
+            let (message, path) =
+                (format!("a file of `{}` cannot be read: {e}", record.handle), place.home(&record.handle));
+            let hint = "make it readable for who runs this, or put the right file back";
+            findings.add("files", message, Some(path.path()), Some(hint));
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn check_leaf(
     transaction: &dyn Transaction,
     place: &Place,
     findings: &mut Findings,
@@ -72,7 +92,6 @@ pub(super) fn check_leaf(
             findings.mend("files", message, &path, || Ok(place.disk.replace(&path, &file.bytes, file.access)?))?;
         }
     }
-    check_remains(place, findings, &folder)?;
     check_mode(place, findings, &home.key_path(), Access::Private)?;
     check_key(findings, &home.key_path(), home.key_pem()?, record);
     Ok(())
@@ -97,6 +116,12 @@ fn check_combined(
     if !starts_with_leaf || !blocks.iter().all(|b| recorded(transaction, &b.der)) {
         let message = format!("the certificates in the combined file of `{}` are not what was recorded", record.handle);
         findings.mend("files", message, home.path(), || place.settle(record, above, home, Layout::Combined))?;
+    }
+    if combined.key.as_ref().is_some_and(|pem| KeyDocument::needs_passphrase(pem)) {
+        let message =
+            format!("the key in the combined file of `{}` is encrypted, and none that was made is", record.handle);
+        findings.add("key", message, Some(home.path()), Some(key_hint(record)));
+        return Ok(());
     }
     check_key(findings, home.path(), combined.key, record);
     Ok(())

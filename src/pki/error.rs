@@ -144,7 +144,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The files of a leaf would be where those of another one are.
-    #[error("`{}` is in the way: the files of `{other}` lie there", path.display())]
+    #[error("`{}` is in the way: that is where the files of `{other}` belong", path.display())]
     InTheWay {
         /// The folder or file.
         path: PathBuf,
@@ -152,7 +152,7 @@ pub enum Error {
         other: Handle,
     },
     /// Files that this PKI did not write stand in a delivery folder.
-    #[error("`{}` exists and was not delivered by this PKI", path.display())]
+    #[error("`{}` exists, and it is none that this PKI delivers", path.display())]
     DeliveryOccupied {
         /// The file.
         path: PathBuf,
@@ -184,6 +184,14 @@ pub enum Error {
     /// A user or group that the system does not know.
     #[error("this system has no {what} `{name}`")]
     UnknownOwner {
+        /// user or group.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A user or group that this process may not give its files to.
+    #[error("only root can give files to the {what} `{name}`")]
+    OwnerNotOurs {
         /// user or group.
         what: &'static str,
         /// Its name.

@@ -54,7 +54,7 @@ impl Error {
             Error::LostInventory { .. } => "inventory",
             Error::DeliveryInside { .. } => "delivery-inside",
             Error::Differs { .. } => "differs",
-            Error::UnknownOwner { .. } => "unknown-owner",
+            Error::UnknownOwner { .. } | Error::OwnerNotOurs { .. } => "unknown-owner",
             Error::NoIssuer { .. } => "no-issuer",
             Error::SeveralIssuers { .. } => "several-issuers",
             Error::IssuerUnusable { .. } => "issuer-unusable",

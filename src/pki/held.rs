@@ -1,6 +1,7 @@
 //! What a PKI has of what a manifest names: records, and how their files stand. Read once, before anything is compared.
 
 use super::authority::{Ca, Cas, MAX_KEY_BYTES};
+use super::doctor::MAX_FILE;
 use super::folder::Place;
 use super::issuing::read;
 use super::keyring::is_encrypted;
@@ -14,9 +15,6 @@ use crate::x509::{Certificate, read_certificate};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
-
-/// Certificate files are small; chains of many still fit.
-const MAX_FILE: u64 = 1 << 20;
 
 /// Everything that a manifest is compared with.
 #[derive(Debug, Default)]
@@ -51,6 +49,10 @@ pub(super) struct OnDisk {
     pub key: KeyState,
     /// How a leaf's files lie.
     pub layout: Layout,
+    /// Whether it is recorded and its files wait to be put in their place: another command is about to do that, or could not.
+    pub waits: bool,
+    /// Why a file of it cannot be read.
+    pub unreadable: Option<String>,
     /// Whether a folder stands beside the combined file of a leaf, which a command that died did not remove.
     pub remains: bool,
     /// Whether the key file is encrypted.
@@ -92,20 +94,26 @@ impl Pki {
         for ca in cas.active() {
             open_keys.extend(place.open_key(place.ca_key_path(ca)));
         }
+        // After the transaction began: what it shows was in `pending/` before, and is not any more when it was released.
+        let waiting = place.waiting()?;
         let mut held = HashMap::with_capacity(handles.len());
         for handle in handles {
             let Some(holder) = transaction.holder(handle)? else { continue };
             let Some(record) = transaction.certificate(holder.current)? else { continue };
             let certificate = read(&record)?;
             let deliveries = transaction.deliveries(handle)?;
-            let disk = if place.is_pending(&record.serial) {
-                // Recorded and not released yet: whoever writes next finishes it.
-                OnDisk::default()
+            let disk = if waiting.contains(&record.serial) {
+                Ok(OnDisk { waits: true, ..OnDisk::default() })
             } else if record.profile.is_ca() {
-                place.ca_on_disk(&cas, handle)?
+                place.ca_on_disk(&cas, handle)
             } else {
                 open_keys.extend(place.open_key(place.home(handle).key_path()));
-                place.leaf_on_disk(&*transaction, &cas, &record, &certificate, &deliveries)?
+                place.leaf_on_disk(&*transaction, &cas, &record, &certificate, &deliveries)
+            };
+            // One file that cannot be read is a matter of its entry, not of the others.
+            let disk = match disk {
+                Err(Error::Disk(e)) => OnDisk { unreadable: Some(e.to_string()), ..OnDisk::default() },
+                other => other?,
             };
             held.insert(
                 (*handle).clone(),
@@ -174,8 +182,12 @@ impl Place {
             Some(combined) => (combined.key, Some(combined.chain)),
             None => (home.key_pem()?, None),
         };
-        let (key, encrypted) = key_state(pem, record);
-        let (layout, remains) = (home.layout, home.remains().is_some());
+        let (key, encrypted) = match key_state(pem, record) {
+            // None that was made in a combined file is encrypted.
+            (_, true) if chain_is.is_some() => (KeyState::Wrong, false),
+            other => other,
+        };
+        let (layout, remains) = (home.layout, home.remains().is_some() || home.set_aside().is_some());
         let mut state = OnDisk { key, encrypted, layout, remains, ..OnDisk::default() };
         if !record.key_here && !home.is_there() {
             // Only recorded, as what an adopted CA had issued: no files were ever made.

@@ -4,6 +4,7 @@ use super::Error;
 use super::authority::MAX_KEY_BYTES;
 use super::folder::{CERTS, Place};
 use super::material::{Above, OutFile};
+use super::release::{LEAF_FILES, SET_ASIDE};
 use crate::disk::{Block, decode_pem, encode_pem, entries, exists, read_optional};
 use crate::model::{Handle, Layout};
 use std::fs::FileType;
@@ -117,8 +118,13 @@ impl Home {
         if self.layout == Layout::Folder || self.kinds.0.is_none() {
             return None;
         }
-        let ours = super::release::LEAF_FILES.iter().any(|n| exists(&self.folder.join(n)));
+        let ours = LEAF_FILES.into_iter().chain([SET_ASIDE]).any(|n| exists(&self.folder.join(n)));
         (ours || entries(&self.folder).is_ok_and(|all| all.is_empty())).then_some(&self.folder)
+    }
+
+    /// The combined file that a command which died left in the folder that took its place.
+    pub fn set_aside(&self) -> Option<PathBuf> {
+        (self.layout == Layout::Folder).then(|| self.folder.join(SET_ASIDE)).filter(|p| exists(p))
     }
 
     /// Reads the key file as it is: PEM, in the clear or encrypted. Nothing when there is none.

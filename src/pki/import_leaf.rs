@@ -9,7 +9,7 @@ use super::key_file::KeyFile;
 use super::lineage::{Lineage, issued};
 use super::material::{Above, OutFile, leaf_files};
 use super::past::PastSources;
-use super::release::Pending;
+use super::pending::Pending;
 use super::salvage_pieces::{identity_of, profile_of};
 use super::{Error, Pki};
 use crate::disk::{Access, read};

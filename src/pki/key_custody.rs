@@ -9,7 +9,7 @@ use super::deliver::inside;
 use super::folder::{CA, CERTS, PENDING, PUBLIC, REQUESTS};
 use super::key_file::KeyFile;
 use super::key_subject::{KeyOutcome, KeySubject};
-use super::release::Pending;
+use super::pending::Pending;
 use super::{CustodyError, Error, Pki};
 use crate::disk::{Access, exists, is_same, read, read_optional};
 use crate::issue::Warning;

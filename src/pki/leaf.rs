@@ -3,15 +3,15 @@ use super::deliver;
 use super::folder::Place;
 use super::issuing::{ATTEMPTS, back_off, read, renewed_key, still_issuing};
 use super::leaf_request::{LeafKey, LeafRequest, Wanted};
-use super::leaf_steps::{Before, Scene};
+use super::leaf_steps::{Before, Scene, forgotten_warnings};
 use super::material::{Above, files_in};
-use super::release::PendingLeaf;
+use super::pending::PendingLeaf;
 use super::state::{Decision, Outcome};
 use super::{Error, Pki};
 use crate::disk::exists;
 use crate::issue::{CertificateBody, Signed, Warning};
 use crate::keys::{KeyError, PrivateKey};
-use crate::model::KeyAlgorithm;
+use crate::model::{KeyAlgorithm, Layout};
 use crate::store::{AuthorityId, CertificateId, Delivery, Record, Transaction};
 use crate::x509::{PublicKeyKind, public_key_kind};
 use std::borrow::Cow;
@@ -156,20 +156,25 @@ impl Pki {
         }
         let mut delivered = Vec::new();
         if !found.deliveries.is_empty() {
-            if wanted.request.delivery.is_some()
-                && let Some(delivery) = found.deliveries.last()
-            {
-                let known = self.read()?.deliveries(&record.handle)?.contains(delivery);
-                if !known {
-                    let transaction = self.store.begin(crate::store::Access::Write)?;
+            let request = &wanted.request;
+            let new = found.deliveries.last().filter(|_| request.delivery.is_some());
+            let deliveries = self.read()?.deliveries(&record.handle)?;
+            let new = new.filter(|d| !deliveries.contains(d));
+            if new.is_some() || request.forgotten(&deliveries).next().is_some() {
+                let transaction = self.store.begin(crate::store::Access::Write)?;
+                if let Some(delivery) = new {
                     if let Some(other) = transaction.delivered_to(&delivery.folder)?.filter(|h| *h != record.handle) {
                         return Err(Error::DeliveryTaken { path: delivery.folder.clone(), handle: other });
                     }
                     transaction.remember_delivery(&record.handle, delivery)?;
                     transaction.set_deliveries_due(&record.handle, true)?;
-                    transaction.commit()?;
                 }
+                for gone in request.forgotten(&deliveries) {
+                    transaction.forget_delivery(&record.handle, &gone.folder)?;
+                }
+                transaction.commit()?;
             }
+            warnings.extend(forgotten_warnings(request, &deliveries));
             delivered = self.deliver(&record.handle)?;
         }
         let certificate = self.view_of(record.id)?;
@@ -237,6 +242,7 @@ pub(super) fn same_key(place: &Place, record: &Record) -> Result<ChosenKey, Erro
         None => Zeroizing::new(crate::disk::read(&path, MAX_KEY_BYTES)?),
     };
     match renewed_key(&pem, &path, record) {
+        Err(e @ Error::KeyFile { source: KeyError::Encrypted, .. }) if home.layout == Layout::Combined => Err(e),
         Ok(_) | Err(Error::KeyFile { source: KeyError::Encrypted, .. }) => Ok(ChosenKey { public_key, pem: Some(pem) }),
         Err(e) => Err(e),
     }

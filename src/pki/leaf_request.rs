@@ -72,6 +72,8 @@ pub struct LeafRequest {
     pub layout: Option<Layout>,
     /// The id of the manifest that declares it: kept when it is created.
     pub manifest: Option<String>,
+    /// Whether a manifest declares it: a folder that one asked for before, and that is not that of `delivery`, is forgotten.
+    pub declared: bool,
 }
 
 impl LeafRequest {
@@ -123,7 +125,14 @@ impl LeafRequest {
             delivery: None,
             layout: None,
             manifest: None,
+            declared: false,
         }
+    }
+
+    /// The deliveries that the manifest behind it no longer asks for.
+    pub(super) fn forgotten<'d>(&self, deliveries: &'d [Delivery]) -> impl Iterator<Item = &'d Delivery> {
+        let stays = self.delivery.as_ref().map(|d| d.folder.clone());
+        deliveries.iter().filter(move |d| self.declared && d.declared && Some(&d.folder) != stays.as_ref())
     }
 
     /// Everything about the request that can be wrong without looking at a PKI.

@@ -6,12 +6,12 @@ use super::folder::Place;
 use super::home::Home;
 use super::issuing::{check_gain, check_holder, check_key_is_free, is_taken, new_certificate, record_of};
 use super::leaf::{Found, Made, Recorded, active_generation, same_key};
-use super::leaf_request::Wanted;
+use super::leaf_request::{LeafRequest, Wanted};
 use super::material::Above;
 use super::state::{Again, Decision, Outcome, decide};
 use super::view::CertificateView;
 use super::{Error, Urls};
-use crate::issue::{CertificateDraft, Issuer};
+use crate::issue::{CertificateDraft, Issuer, Warning};
 use crate::keys::{key_identifier, random_serial, sha256};
 use crate::model::{Layout, NameConstraints, Validity};
 use crate::policy::rules;
@@ -110,11 +110,13 @@ impl Place {
         if let Some(new) = &request.delivery {
             // What was said once about a folder holds until something else is said.
             let known = deliveries.iter().position(|d| d.folder == new.folder).map(|i| deliveries.remove(i));
-            let (owner, key_mode) = known.map_or((None, None), |d| (d.owner, d.key_mode));
+            // A folder that a command asked for stays, whatever a manifest says later.
+            let (owner, key_mode, declared) = known.map_or((None, None, true), |d| (d.owner, d.key_mode, d.declared));
             deliveries.push(Delivery {
                 folder: new.folder.clone(),
                 owner: new.owner.clone().or(owner),
                 key_mode: new.key_mode.or(key_mode),
+                declared: new.declared && declared,
             });
         }
         let known_key = match (&decision, &current) {
@@ -253,7 +255,12 @@ impl Place {
             transaction.remember_delivery(&wanted.handle, delivery)?;
         }
         // All that are remembered now: another command may have added one meanwhile.
-        let to_deliver = !transaction.deliveries(&wanted.handle)?.is_empty();
+        let deliveries = transaction.deliveries(&wanted.handle)?;
+        let mut to_deliver = !deliveries.is_empty();
+        for (n, gone) in request.forgotten(&deliveries).enumerate() {
+            transaction.forget_delivery(&wanted.handle, &gone.folder)?;
+            to_deliver = n + 1 < deliveries.len();
+        }
         if to_deliver {
             transaction.set_deliveries_due(&wanted.handle, true)?;
         }
@@ -275,8 +282,17 @@ impl Place {
         let record = record_of(id, new, issuer_handle.unwrap_or_else(|| wanted.handle.clone()));
         let certificate = CertificateView::new(self, &record, made.signed.certificate(), found.before.clone());
         let second_verifier = Some(made.signed.second_verifier());
-        Outcome { action: found.action(), certificate, warnings: made.warnings, second_verifier, delivered }
+        let mut warnings = made.warnings;
+        warnings.extend(forgotten_warnings(&wanted.request, &found.deliveries));
+        Outcome { action: found.action(), certificate, warnings, second_verifier, delivered }
     }
+}
+
+/// What is said of folders that a manifest no longer asks for.
+pub(super) fn forgotten_warnings(request: &LeafRequest, deliveries: &[Delivery]) -> Vec<Warning> {
+    let said =
+        |d: &Delivery| format!("its files are no longer delivered to `{}`; those there stay", d.folder.display());
+    request.forgotten(deliveries).map(|d| Warning::new("delivery-forgotten", said(d))).collect()
 }
 
 /// A leaf before its issuer puts its own part in.

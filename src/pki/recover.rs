@@ -3,7 +3,7 @@
 use super::authority::MAX_KEY_BYTES;
 use super::folder::REQUESTS;
 use super::key_custody::key_owner;
-use super::release::{is_batch, is_half_written, waiting_in_batch};
+use super::pending::{is_batch, is_half_written, waiting_in_batch};
 use super::request::request_owner;
 use super::{Error, Pki};
 use crate::disk::{ASIDE_PREFIX, Lock, decode_pem, entries, exists, read_optional};

@@ -86,7 +86,7 @@ impl<'r> Rehearsal<'r> {
                     Err(e) => {
                         let error = Arc::new(e);
                         step.action = Action::Refused;
-                        (step.reason, step.hints) = (Some(error.to_string()), error.hints());
+                        (step.reason, step.hints) = (Some(error.to_string()), error.hints_in_manifest());
                         step.error = Some(error);
                     }
                 }

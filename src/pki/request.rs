@@ -6,7 +6,7 @@ use super::issuing::{ATTEMPTS, back_off};
 use super::keyring::Keyring;
 use super::leaf_request::LeafRequest;
 use super::material::OutFile;
-use super::release::Pending;
+use super::pending::Pending;
 use super::request_wish::Wish;
 use super::view::{NameView, hex, name_view};
 use super::{Again, Error, Pki, SecretSource};

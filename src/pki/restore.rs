@@ -7,13 +7,12 @@ use super::home::Home;
 use super::issuing::read;
 use super::issuing::renewed_key;
 use super::material::{Above, ca_files, files_in, leaf_files};
-use super::release::PendingLeaf;
+use super::pending::PendingLeaf;
 use super::{Error, Pki};
-use crate::disk::{Access, exists, read_optional};
+use crate::disk::{Access, exists};
 use crate::model::{Handle, Layout};
 use crate::store::{self, Record};
 use std::path::PathBuf;
-use zeroize::Zeroizing;
 
 impl Pki {
     /// Brings the certificate files of a handle in line with the inventory. Returns the folders that were delivered to;
@@ -43,6 +42,9 @@ impl Pki {
                     self.place.settle(&record, &above, &home, layout)?;
                     drop(lock);
                     return self.deliver(handle).map(Some);
+                }
+                if let Some(left) = home.set_aside() {
+                    self.place.disk.remove(&left)?;
                 }
                 (home.path().to_path_buf(), leaf_files(&read(&record)?, None, &above))
             }
@@ -76,9 +78,7 @@ impl Place {
         let files = files_in(layout, &read(record)?, key.as_deref().map(Vec::as_slice), above);
         if home.layout == layout
             && let [file] = &files[..]
-            && read_optional(home.path(), file.bytes.len() as u64)?
-                .map(Zeroizing::new)
-                .is_some_and(|b| *b == *file.bytes)
+            && self.disk.is_as_wished(home.path(), &file.bytes, file.access.file_mode())
         {
             return home.remains().map_or(Ok(()), |folder| self.clear_folder(folder));
         }

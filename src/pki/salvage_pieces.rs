@@ -2,7 +2,7 @@
 
 use super::folder::{CA, CERTS, PENDING};
 use super::home::{Combined, owner_of_combined};
-use super::release::is_batch;
+use super::pending::is_batch;
 use super::{Error, Pki};
 use crate::disk::{decode_pem, entries, exists, read_optional};
 use crate::issue::Warning;

@@ -126,9 +126,13 @@ fn ask_leaf(entry: &Entry, leaf: &LeafEntry, manifest: Option<&str>) -> Result<L
     request.issuer = entry.issuer.as_ref().map(|g| g.value.to_string());
     request.name = Some(entry.handle.clone());
     request.manifest = manifest.map(Into::into);
+    request.declared = true;
     request.layout = Some(leaf.layout);
     request.delivery = match &leaf.out_dir {
-        Some(folder) => Some(Delivery::checked(folder.clone(), leaf.owner.clone(), leaf.key_mode)?),
+        Some(folder) => Some(Delivery {
+            declared: !leaf.out_dir_beside,
+            ..Delivery::checked(folder.clone(), leaf.owner.clone(), leaf.key_mode)?
+        }),
         None if leaf.owner.is_some() || leaf.key_mode.is_some() => {
             return Err(Error::usage("`owner`, `group` and `key_mode` are of delivered files", "add `out_dir`"));
         }
@@ -139,7 +143,7 @@ fn ask_leaf(entry: &Entry, leaf: &LeafEntry, manifest: Option<&str>) -> Result<L
     Ok(super::deliver::with_real_folder(&request))
 }
 
-/// Two leaves cannot be delivered to one folder.
+/// Two leaves cannot be delivered to one folder, nor one below what is to be a file of another.
 fn check_folders(all: &[Wish<'_>], problems: &mut Problems) {
     let mut folders: HashMap<PathBuf, &Entry> = HashMap::new();
     for wish in all {
@@ -153,6 +157,20 @@ fn check_folders(all: &[Wish<'_>], problems: &mut Problems) {
                 first.at
             );
             let hints = vec!["give each leaf a folder of its own, as `out_dir = \"deploy/${each}\"`".into()];
+            problems.add(&wish.entry.at, ProblemKind::Refused { message, hints });
+        }
+    }
+    for wish in all {
+        let Asked::Leaf(request) = &wish.asked else { continue };
+        let Some(folder) = request.delivery.as_ref().map(|d| &d.folder) else { continue };
+        if let Some(other) = super::deliver::hidden_by(folder).find_map(|hidden| folders.get(hidden)) {
+            let message = format!(
+                "`{}` would lie where a file of `{}` is delivered, which is declared at {}",
+                folder.display(),
+                other.handle,
+                other.at
+            );
+            let hints = vec!["name a folder that is not called as a delivered file".into()];
             problems.add(&wish.entry.at, ProblemKind::Refused { message, hints });
         }
     }

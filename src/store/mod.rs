@@ -139,6 +139,9 @@ pub trait Transaction {
     /// The handles whose files were issued and perhaps not delivered, because a command died in between.
     fn due_deliveries(&self) -> Result<Vec<Handle>, StoreError>;
 
+    /// Whether the files of a handle were issued and perhaps not delivered to every folder.
+    fn is_delivery_due(&self, handle: &Handle) -> Result<bool, StoreError>;
+
     /// The commands that were to run after something changed, by whose change it was, and have not succeeded since.
     fn owed_commands(&self) -> Result<Vec<(Handle, String)>, StoreError>;
 
@@ -200,6 +203,9 @@ pub trait Transaction {
 
     /// Remembers where a leaf's files are delivered.
     fn remember_delivery(&self, handle: &Handle, delivery: &Delivery) -> Result<(), StoreError>;
+
+    /// Delivers a leaf's files no longer to a folder; what is in it stays.
+    fn forget_delivery(&self, handle: &Handle, folder: &Path) -> Result<(), StoreError>;
 
     /// Sets whether the files of a handle are still to be delivered, to every folder that is remembered for it.
     fn set_deliveries_due(&self, handle: &Handle, due: bool) -> Result<(), StoreError>;

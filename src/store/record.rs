@@ -228,6 +228,8 @@ pub struct Delivery {
     pub owner: Option<String>,
     /// The mode of the key file.
     pub key_mode: Option<u32>,
+    /// Whether a manifest asked for it, and no command did: it is forgotten when the manifest no longer asks for it.
+    pub declared: bool,
 }
 
 /// A line of history.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const APPLICATION_ID: i64 = 0x726c_6574;
 
 /// One script for each format, in order; a database of format n has run the first n.
-const MIGRATIONS: [&str; 4] = [FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4];
+const MIGRATIONS: [&str; 5] = [FORMAT_1, FORMAT_2, FORMAT_3, FORMAT_4, FORMAT_5];
 
 /// Certificates are narrow rows with their DER beside them, so that walking states does not read megabytes.
 /// Revocations are events, counted for each issuer: the newest row of a serial says how it stands, and no reason means
@@ -137,6 +137,11 @@ CREATE INDEX history_import ON history(handle) WHERE action IN ('recorded', 'com
 /// Commands that a manifest wants to run after a change, and that have not succeeded since: a change that nobody was told of.
 const FORMAT_4: &str = "
 CREATE TABLE owed_command(handle TEXT PRIMARY KEY, command TEXT NOT NULL) WITHOUT ROWID;
+";
+
+/// Which deliveries only a manifest asked for.
+const FORMAT_5: &str = "
+ALTER TABLE delivery ADD COLUMN declared INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// Brings a database to the newest format; an empty file becomes an inventory.

@@ -235,12 +235,19 @@ impl SqliteTransaction<'_> {
     }
 
     pub(super) fn read_deliveries(&self, name: &Handle) -> Result<Vec<Delivery>, StoreError> {
-        let mut statement =
-            self.0.prepare_cached("SELECT folder, owner, key_mode FROM delivery WHERE handle = ?1 ORDER BY folder")?;
+        let mut statement = self.0.prepare_cached(
+            "SELECT folder, owner, key_mode, declared FROM delivery WHERE handle = ?1 ORDER BY folder",
+        )?;
         let rows = statement.query_map([name.as_str()], |r| {
-            Ok(Delivery { folder: r.get::<_, String>(0)?.into(), owner: r.get(1)?, key_mode: r.get(2)? })
+            let folder: String = r.get(0)?;
+            Ok(Delivery { folder: folder.into(), owner: r.get(1)?, key_mode: r.get(2)?, declared: r.get(3)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn read_is_delivery_due(&self, handle: &Handle) -> Result<bool, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT 1 FROM delivery WHERE handle = ?1 AND due")?;
+        Ok(statement.exists([handle.as_str()])?)
     }
 
     pub(super) fn read_due_deliveries(&self) -> Result<Vec<Handle>, StoreError> {

@@ -110,6 +110,10 @@ impl Transaction for SqliteTransaction<'_> {
         self.read_deliveries(handle)
     }
 
+    fn is_delivery_due(&self, handle: &Handle) -> Result<bool, StoreError> {
+        self.read_is_delivery_due(handle)
+    }
+
     fn due_deliveries(&self) -> Result<Vec<Handle>, StoreError> {
         self.read_due_deliveries()
     }
@@ -297,15 +301,24 @@ impl Transaction for SqliteTransaction<'_> {
     fn remember_delivery(&self, handle: &Handle, delivery: &Delivery) -> Result<(), StoreError> {
         let db = self.writable()?;
         db.prepare_cached(
-            "INSERT INTO delivery(handle, folder, owner, key_mode) VALUES(?1, ?2, ?3, ?4)
-             ON CONFLICT(handle, folder) DO UPDATE SET owner = excluded.owner, key_mode = excluded.key_mode",
+            "INSERT INTO delivery(handle, folder, owner, key_mode, declared) VALUES(?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT(handle, folder)
+             DO UPDATE SET owner = excluded.owner, key_mode = excluded.key_mode, declared = excluded.declared",
         )?
         .execute(params![
             handle.as_str(),
             delivery.folder.to_string_lossy(),
             delivery.owner,
-            delivery.key_mode
+            delivery.key_mode,
+            delivery.declared
         ])?;
+        Ok(())
+    }
+
+    fn forget_delivery(&self, handle: &Handle, folder: &Path) -> Result<(), StoreError> {
+        let db = self.writable()?;
+        db.prepare_cached("DELETE FROM delivery WHERE handle = ?1 AND folder = ?2")?
+            .execute(params![handle.as_str(), folder.to_string_lossy()])?;
         Ok(())
     }
 

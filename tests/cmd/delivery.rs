@@ -1,6 +1,7 @@
 //! `--out-dir`: the files of a leaf where a program wants them, now and at every renewal.
 
-use crate::common::{DAY, Sandbox};
+use crate::common::{DAY, Ran, Sandbox};
+use std::process::Command;
 
 const FILES: [&str; 5] = ["ca.pem", "cert.pem", "chain.pem", "fullchain.pem", "key.pem"];
 
@@ -65,6 +66,90 @@ fn a_folder_with_files_of_somebody_else_is_refused() {
     s.write("tls/nginx.conf", "");
     s.ok(&["server", "a.internal", "--out-dir", "tls"]);
     assert_eq!(s.text("tls/nginx.conf"), "");
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file() {
+    let s = Sandbox::with_issuing_ca();
+    for (first, second) in [("o", "o/key.pem"), ("o", "o/chain.pem/x/y")] {
+        let leaf = |name: &str, out: &str| format!("[cert.{name}]\nprofile = 'client'\nout = '{out}'\n");
+        for (a, b, at) in [(first, second, "m.toml:4:7"), (second, first, "m.toml:1:7")] {
+            s.write("m.toml", leaf("a", a) + &leaf("b", b));
+            let error = s.refuses(&["apply", "m.toml"], 1, "manifest");
+            let message = error["message"].as_str().unwrap();
+            assert!(message.starts_with(at) && message.contains("would lie where a file of"), "{error}");
+        }
+    }
+    s.write("m.toml", "[cert.a]\nprofile = 'client'\nout = 'o'\n[cert.b]\nprofile = 'client'\nout = 'o/b'\n");
+    s.ok(&["apply", "m.toml"]);
+    s.refuses(&["server", "c.internal", "--out-dir", "o/cert.pem"], 1, "exists");
+    std::fs::remove_dir_all(s.path("o")).unwrap();
+    for folder in ["o/key.pem", "o/ca.pem/x"] {
+        let error = s.refuses(&["server", "c.internal", "--out-dir", folder], 1, "exists");
+        assert!(error["message"].as_str().unwrap().contains("files of `a` are delivered"), "{error}");
+        s.refuses(&["client", "a", "--out-dir", folder, "--force"], 1, "exists");
+    }
+    s.ok(&["client", "a", "--force"]);
+    s.ok(&["apply", "m.toml"]);
+    assert_eq!(s.bytes("o/b/key.pem"), s.bytes("pki/certs/b/key.pem"));
+}
+
+/// The binary without what lets root give files away; who is not root runs it as it is.
+fn without_chown(s: &Sandbox, words: &[&str]) -> Ran {
+    let plain = s.command(&[words, &["--json"]].concat());
+    if !nix::unistd::geteuid().is_root() {
+        return Ran::of(plain);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-chown", "--inh-caps=-chown", "--"]).arg(plain.get_program()).args(plain.get_args());
+    command.current_dir(s.path("")).env_clear().envs(std::env::vars().filter(|(name, _)| name == "PATH"));
+    Ran::of(command)
+}
+
+/// It would be recorded, and could never be delivered.
+#[test]
+fn only_root_gives_files_to_others() {
+    let s = Sandbox::with_issuing_ca();
+    let own = format!("{}:{}", nix::unistd::geteuid(), nix::unistd::getegid());
+    for (owner, what) in [("54321", "user `54321`"), ("54321:0", "user `54321`"), (":54321", "group `54321`")] {
+        let before = s.state();
+        let error = without_chown(&s, &["server", "a.internal", "--out-dir", "tls", "--owner", owner])
+            .exits(1)
+            .error("unknown-owner");
+        assert_eq!(error["message"], format!("only root can give files to the {what}"));
+        let (user, group) = owner.split_once(':').unwrap_or((owner, ""));
+        let group = if group.is_empty() { String::new() } else { format!("group = '{group}'\n") };
+        let user = if user.is_empty() { String::new() } else { format!("owner = '{user}'\n") };
+        s.write("m.toml", format!("[cert.a]\nprofile = 'client'\nout = 'tls'\n{user}{group}"));
+        let plan = without_chown(&s, &["plan", "m.toml"]).exits(1).object();
+        assert_eq!((&plan["steps"][0]["action"], &plan["steps"][0]["reason"]), (&"refused".into(), &error["message"]));
+        let outcome = without_chown(&s, &["apply", "m.toml"]).exits(1).object();
+        assert_eq!(outcome["results"][0]["error"]["code"], "unknown-owner");
+        std::fs::remove_file(s.path("m.toml")).unwrap();
+        before.assert_unchanged(&s.state(), owner);
+    }
+    without_chown(&s, &["server", "a.internal", "--out-dir", "tls", "--owner", &own]).exits(0);
+    delivered_is_current(&s, "tls", "a.internal");
+}
+
+/// Who may not give it away leaves no folder behind that nobody else could use.
+#[test]
+fn a_folder_that_could_not_be_given_away() {
+    use std::os::unix::fs::MetadataExt;
+    if !nix::unistd::geteuid().is_root() {
+        assert!(std::env::var_os("CI").is_none(), "this test gives files away, and needs root");
+        return;
+    }
+    let s = Sandbox::with_issuing_ca();
+    s.ok(&["server", "a.internal", "--out-dir", "srv/tls", "--owner", "54321"]);
+    std::fs::remove_dir_all(s.path("srv")).unwrap();
+    without_chown(&s, &["renew", "a.internal"]).exits(1);
+    assert!(!s.path("srv").exists());
+    s.ok(&["renew", "a.internal"]);
+    delivered_is_current(&s, "srv/tls", "a.internal");
+    for folder in ["srv", "srv/tls"] {
+        assert_eq!((s.path(folder).metadata().unwrap().uid(), s.mode(folder)), (54_321, 0o755), "{folder}");
+    }
 }
 
 /// A re-run that changes nothing writes nothing, and one that finds a file gone delivers again.

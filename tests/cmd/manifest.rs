@@ -329,6 +329,100 @@ fn deliveries() {
 }
 
 #[test]
+fn a_delivery_that_fails() {
+    let s = Sandbox::new();
+    s.write("m.toml", "[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\nout = \"file/tls\"\n");
+    s.write("file", "");
+    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
+    let error = outcome["results"][1]["error"].clone();
+    assert!(error["message"].as_str().unwrap().starts_with("`a` was issued, but not delivered: "), "{error}");
+    assert_eq!(error["hints"], json!(["mend that, and run `rootlet apply` again: it delivers what is missing"]));
+    fs::remove_file(s.path("file")).unwrap();
+    s.ok(&["apply", "m.toml"]);
+    assert_eq!(s.bytes("file/tls/key.pem"), s.bytes("pki/certs/a/key.pem"));
+    settles(&s, "m.toml");
+}
+
+/// What a manifest asked for, and asks for no longer, is forgotten; what a command asked for stays.
+#[test]
+fn folders_that_are_no_longer_declared() {
+    let s = Sandbox::new();
+    let text = |out: &str| format!("[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\n{out}");
+    let newest = |s: &Sandbox, folder: &str| s.bytes(&format!("{folder}/cert.pem")) == s.bytes("pki/certs/a/cert.pem");
+    let warned = |outcome: &Value| outcome["results"][1]["warnings"].clone();
+    s.write("m.toml", text("out = 'old'\n"));
+    s.ok(&["apply", "m.toml"]);
+    s.ok(&["client", "a", "--if-missing", "--out-dir", "typed"]);
+    settles(&s, "m.toml");
+    let deploy = ["m.toml", "--out-dir", "deploy"];
+    assert_eq!(planned(&s, &deploy), map([]), "it has a folder of its own");
+
+    // Nothing else is due.
+    s.write("m.toml", text("out = 'new'\n"));
+    let plan = s.run(&["plan", "m.toml", "--json"]).exits(3).object();
+    let reason = plan["steps"][1]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("to be in") && reason.contains(", and no longer in") && reason.ends_with("old"),
+        "{reason}"
+    );
+    let outcome = s.json(&["apply", "m.toml"]);
+    assert_eq!(done(&outcome), map([("a", "delivered")]));
+    assert_eq!(warned(&outcome)[0]["code"], "delivery-forgotten", "{outcome}");
+    settles(&s, "m.toml");
+    s.ok(&["renew", "a"]);
+    assert_eq!(["old", "new", "typed"].map(|f| newest(&s, f)), [false, true, true]);
+    assert_eq!(s.names("old").len(), 4, "what is there stays");
+    // Free for somebody else, who does not overwrite it.
+    s.refuses(&["client", "b", "--out-dir", "old"], 1, "exists");
+    fs::remove_dir_all(s.path("old")).unwrap();
+    s.ok(&["client", "b", "--out-dir", "old"]);
+
+    // Together with a new certificate; and a manifest that is made from the PKI forgets nothing.
+    let export = s.ok(&["plan", "--export"]).stdout;
+    s.write("export.toml", export);
+    assert_eq!(planned(&s, &["export.toml"]), map([]));
+    s.write("m.toml", text("out = 'third'\nlifetime = '30d'\n"));
+    let outcome = s.json(&["apply", "m.toml"]);
+    assert_eq!(done(&outcome), map([("a", "reissued")]));
+    assert!(warned(&outcome).to_string().contains("/new`; those there stay"), "{outcome}");
+    assert_eq!(["new", "third", "typed"].map(|f| newest(&s, f)), [false, true, true]);
+    settles(&s, "m.toml");
+
+    // Without another one.
+    s.write("m.toml", text("lifetime = '30d'\n"));
+    s.run(&["plan", "m.toml"]).exits(3).prints("its files are no longer to be in").prints("third; those there stay");
+    s.run(&["apply", "m.toml"]).exits(0).says("no longer delivered to");
+    settles(&s, "m.toml");
+    s.ok(&["renew", "a"]);
+    assert_eq!(["third", "typed"].map(|f| newest(&s, f)), [false, true]);
+
+    // An option of `apply` is no part of the manifest; what a command asked for stays when a manifest asked for it too.
+    s.ok(&["apply", "m.toml", "--out-dir", "deploy"]);
+    s.write("m.toml", text("lifetime = '30d'\nout = 'typed'\n"));
+    assert_eq!(planned(&s, &["m.toml"]), map([]));
+    s.write("m.toml", text("lifetime = '30d'\n"));
+    assert_eq!(planned(&s, &["m.toml"]), map([]));
+    s.ok(&["renew", "a"]);
+    assert_eq!(["deploy/a", "typed"].map(|f| newest(&s, f)), [true, true]);
+}
+
+/// One that can never work is mended in the manifest.
+#[test]
+fn a_delivery_that_never_worked_is_forgotten() {
+    let s = Sandbox::new();
+    let text = |out: &str| format!("[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\nout = '{out}'\n");
+    s.write("file", "");
+    s.write("m.toml", text("file/tls"));
+    s.run(&["apply", "m.toml"]).exits(1);
+    s.run(&["apply", "m.toml"]).exits(1);
+    s.write("m.toml", text("tls"));
+    s.ok(&["apply", "m.toml"]);
+    settles(&s, "m.toml");
+    s.ok(&["status"]);
+    s.ok(&["doctor"]);
+}
+
+#[test]
 fn what_is_not_named_is_left_alone_unless_it_is_pruned() {
     let s = Sandbox::new();
     s.write("lab.toml", LAB);
@@ -393,7 +487,9 @@ fn commands_run_after_changes_and_once_each() {
     assert_eq!((&due[0]["kind"], &due[0]["name"]), (&json!("command"), &json!("c")));
     let serial = s.field("c", "serial");
     let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
-    assert_eq!(done(&outcome), map([("c", "ran")]));
+    assert_eq!(done(&outcome), map([("c", "failed")]));
+    let ran = s.run(&["apply", "m.toml"]).exits(1).says("the command after it failed");
+    assert_eq!(ran.stdout, "", "it did not run with success");
     let text = s.text("m.toml");
     s.write("m.toml", text.replace("exit 7", "echo $ROOTLET_ACTION >> log"));
     assert_eq!(applied(&s, &["m.toml"]), map([("c", "ran")]));
@@ -426,6 +522,12 @@ fn commands_that_are_still_to_run() {
     s.write("m.toml", text);
     s.run(&["apply", "m.toml"]).exits(1).says("`a` is in place, but the command after it failed");
     assert_eq!(planned(&s, &["m.toml"]), map([("a", "run"), ("b", "run")]));
+    let ran = s.run(&["apply", "m.toml"]).exits(1).says("`a` is in place, but the command after it failed");
+    assert_eq!(ran.stdout, "");
+    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
+    assert_eq!(done(&outcome), map([("a", "failed"), ("b", "failed")]));
+    let errors: Vec<_> = outcome["results"].as_array().unwrap().iter().map(|r| &r["error"]["code"]).collect();
+    assert_eq!(errors, [&Value::Null, &json!("exec"), &json!("exec")], "each says why");
     // What is changed anyway runs it once, for both.
     s.write("ready", "");
     s.ok(&["renew", "b"]);

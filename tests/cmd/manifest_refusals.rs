@@ -5,7 +5,7 @@ use crate::common::Sandbox;
 const ROOT: &str = "[ca.r]\nprofile = 'root'\n";
 
 /// Manifests below a root, which takes two lines, and what is said of each.
-const WRONG: [(&str, &str, &str); 44] = [
+const WRONG: [(&str, &str, &str); 50] = [
     ("x = ", "3:5: ", "TOML, or JSON"),
     ("[cert.a]\nprofile = 'client'\n[cert.a]\n", "5:7: duplicate key", "say it once"),
     ("[certs.a]", "3:2: there is no key `certs` here", "is `cert` meant?"),
@@ -77,9 +77,23 @@ const WRONG: [(&str, &str, &str); 44] = [
         "3:7: `owner`, `group` and `key_mode` are of delivered files",
         "add `out_dir`",
     ),
+    ("[cert.a]\nprofile = 'client'\nout = ''", "5:7: `out` is empty", "name a folder"),
+    ("[cert.a]\nprofile = 'client'\nout_dir = ' '", "5:11: `out_dir` is empty", "name a folder"),
+    ("[cert.a]\nprofile = 'client'\nexec = ''", "5:8: `exec` is empty", "write a command"),
+    ("[cert.a]\nprofile = 'client'\nexec = ' \t '", "5:8: `exec` is empty", "write a command"),
     (
         "[cert.a]\nprofile = 'client'\nout = 'x'\nkey_mode = '0644'",
         "3:7: a key file is never for everybody",
+        "0600 or 0640",
+    ),
+    (
+        "[cert.a]\nprofile = 'client'\nout = 'x'\nkey_mode = '0040'",
+        "3:7: a key file that its owner cannot read is of no use",
+        "0600 or 0640",
+    ),
+    (
+        "[cert.a]\nprofile = 'client'\nout = 'x'\nkey_mode = '0000'",
+        "3:7: a key file that its owner cannot read is of no use",
         "0600 or 0640",
     ),
     ("[cert.a]\nprofile = 'client'\nout = 'x'\nkey_mode = 'rw'", "6:12: `rw` is not a file mode", "\"0640\""),

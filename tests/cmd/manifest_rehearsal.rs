@@ -66,12 +66,18 @@ fn in_the_words_of_the_command() {
             let said = (&x["action"], plain(&s, &x["reason"]), plain(&s, &x["hints"]));
             let (message, hints) = (plain(&alone, &error["message"]), plain(&alone, &error["hints"]));
             assert_eq!(said.0, "refused", "{entry}: {plan}");
-            assert_eq!((said.1, said.2), (message, hints), "{entry}");
+            assert_eq!(said.1, message, "{entry}");
+            match entry.contains("out = ") {
+                // A manifest has keys where a command has options.
+                true => assert!(!said.2.contains("--") && said.2 != hints, "{entry}: {}", said.2),
+                false => assert_eq!(said.2, hints, "{entry}"),
+            }
             assert_eq!(s.path("pki").exists(), exists);
             let outcome = s.run(&["apply", "lab.toml", "--json"]).exits(1).object();
             let last = outcome["results"].as_array().unwrap().last().unwrap();
             assert_eq!((&last["action"], &last["error"]["code"]), (&"failed".into(), &code.into()), "{entry}");
             assert_eq!(plain(&s, &last["error"]["message"]), plain(&s, &x["reason"]), "{entry}");
+            assert_eq!(plain(&s, &last["error"]["hints"]), plain(&s, &x["hints"]), "{entry}");
         }
     }
 }

@@ -332,9 +332,15 @@ fn dates_keys_and_other_values_of_the_wrong_type() {
             ("root X --issuer-url /x.crt", 2, "invalid-value", "/x.crt"),
             ("root X --ocsp-url 'http://a b/'", 2, "invalid-value", "http://a b/"),
             // Delivery
+            ("server a.internal --out-dir ''", 2, "usage", "a value is required for '--out-dir"),
+            ("sign none.csr --profile server --out-dir ''", 2, "usage", "a value is required for '--out-dir"),
+            ("apply none.toml --out-dir ''", 2, "usage", "a value is required for '--out-dir"),
+            ("plan none.toml --out-dir ''", 2, "usage", "a value is required for '--out-dir"),
             ("server a.internal --out-dir o --key-mode 0644", 2, "usage", "0600 or 0640"),
             ("server a.internal --out-dir o --key-mode 0602", 2, "usage", "0600 or 0640"),
             ("server a.internal --out-dir o --key-mode 4640", 2, "usage", "0600 or 0640"),
+            ("server a.internal --out-dir o --key-mode 0000", 2, "usage", "0600 or 0640"),
+            ("server a.internal --out-dir o --key-mode 0040", 2, "usage", "0600 or 0640"),
             ("server a.internal --out-dir o --key-mode 888", 2, "usage", "octal"),
             ("server a.internal --out-dir o --key-mode u=rw", 2, "usage", "octal"),
             // Revocations

@@ -6,6 +6,7 @@ use rootlet::store::{
     Access, CertificateRequest, Delivery, Event, Filter, Holder, KeyPlace, NewAuthority, NewCertificate, NewRevocation,
     Record, Standing, Store, StoreError,
 };
+use std::path::Path;
 
 fn walk(store: &mut dyn Store, filter: &Filter) -> Vec<Record> {
     let mut all = Vec::new();
@@ -277,6 +278,7 @@ pub fn deliveries_are_of_one_handle(store: &mut dyn Store) {
         folder: folder.into(),
         owner: owner.map(str::to_string),
         key_mode,
+        declared: false,
     };
     write(store, |t| {
         t.remember_delivery(&handle("api"), &to("/srv/b", None, None)).unwrap();
@@ -286,6 +288,20 @@ pub fn deliveries_are_of_one_handle(store: &mut dyn Store) {
     });
     let found = read(store, |t| t.deliveries(&handle("api")).unwrap());
     assert_eq!(found, [to("/srv/a", Some("www:tls"), Some(0o640)), to("/srv/b", None, Some(0o600))]);
+    // One handle at a time is asked about, and forgets.
+    let declared = Delivery { declared: true, ..to("/srv/b", None, None) };
+    write(store, |t| {
+        t.set_deliveries_due(&handle("api"), true).unwrap();
+        t.remember_delivery(&handle("api"), &declared).unwrap();
+        t.forget_delivery(&handle("api"), Path::new("/srv/a")).unwrap();
+        t.forget_delivery(&handle("web"), Path::new("/srv/b")).unwrap();
+    });
+    read(store, |t| {
+        assert_eq!(t.deliveries(&handle("api")).unwrap(), [declared]);
+        assert_eq!(t.delivered_to(Path::new("/srv/a")).unwrap(), Some(handle("web")));
+        assert!(t.is_delivery_due(&handle("api")).unwrap() && !t.is_delivery_due(&handle("web")).unwrap());
+        assert!(!t.is_delivery_due(&handle("nobody")).unwrap());
+    });
 }
 
 pub fn history_is_a_line_per_act(store: &mut dyn Store) {

@@ -20,7 +20,7 @@ fn change_everything(t: &dyn Transaction) {
     t.revoke(&revocation).unwrap();
     t.record_crl(&crl(ca, 1, day(1), 1)).unwrap();
     t.bar_key(&[9; 32], day(1)).unwrap();
-    let delivery = Delivery { folder: "/srv".into(), owner: None, key_mode: None };
+    let delivery = Delivery { folder: "/srv".into(), owner: None, key_mode: None, declared: false };
     t.remember_delivery(&handle("api"), &delivery).unwrap();
     t.owe_command(&handle("api"), Some("reload")).unwrap();
     t.note(day(1), "created", None, "").unwrap();

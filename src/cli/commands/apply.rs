@@ -8,9 +8,12 @@ use super::super::progress::Progress;
 use super::super::render;
 use clap::{ArgMatches, Args, Command};
 use rootlet::model::Handle;
-use rootlet::pki::{Attendant, Error, Pki, Plan, Progress as Come, Renewed};
+use rootlet::pki::{Attendant, Error, ItemError, Pki, Plan, Progress as Come, Renewed};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, IsTerminal, Write};
+
+/// What is said of an entry of which nothing but its command was due.
+const RAN: &str = "ran";
 
 #[derive(Debug, Args)]
 struct Options {
@@ -48,19 +51,17 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     if let Some(closed) = screen.closed {
         return Err(closed.into());
     }
-    let (failures, remembered) = run_commands(context, &screen.commands, &outcome.results);
+    let (failures, remembered) = run_commands(context, &screen.commands, &mut outcome.results);
     if let Err(e) = remembered {
         outcome.error.get_or_insert(e.into());
     }
     let failed = outcome.has_failed() || !failures.is_empty();
     if context.printer.is_json() {
-        for (name, error) in failures {
-            if let Some(result) = outcome.results.iter_mut().find(|r| r.name == name) {
-                result.error = Some(error.into());
-            }
-        }
         context.printer.object(&outcome)?;
         return Ok(if failed { Exit::Failed } else { Exit::Done });
+    }
+    for ran in outcome.results.iter().filter(|r| r.action == RAN) {
+        context.printer.text(&plan_text::applied(ran))?;
     }
     for one in &outcome.pruned {
         let name = one.name.as_deref().unwrap_or(&one.ca);
@@ -69,8 +70,8 @@ pub fn run(matches: &ArgMatches, context: &Context) -> Result<Exit, Failure> {
     if let Some(error) = &outcome.error {
         context.printer.failure(&Failure::from(error));
     }
-    for (_, error) in failures {
-        context.printer.failure(&Failure::from(error));
+    for error in failures {
+        context.printer.failure(&Failure::from(&error));
     }
     context.printer.warnings(&outcome.warnings);
     let changed = outcome.results.iter().filter(|r| r.is_change()).count() + outcome.pruned.len();
@@ -99,26 +100,34 @@ fn confirm(context: &Context, plan: &Plan, yes: bool) -> Result<(), Error> {
     if read.is_ok() && answer.trim() == "yes" { Ok(()) } else { Err(not_confirmed()) }
 }
 
-/// Runs the commands of the entries that changed, each distinct one once. Returns whose command failed: that is run again by
-/// the next `apply`, for all whose command it is; and whether it could be remembered which did not.
+/// Runs the commands of the entries that changed, each distinct one once. Returns what failed, each once, and puts it beside
+/// every entry whose command that is: it is run again by the next `apply`, for all of them. Also whether it could be
+/// remembered which did not fail.
 fn run_commands(
     context: &Context,
     commands: &HashMap<&str, &str>,
-    results: &[Renewed],
-) -> (Vec<(String, Error)>, Result<(), Error>) {
+    results: &mut [Renewed],
+) -> (Vec<ItemError>, Result<(), Error>) {
     let (mut ran, mut settled, mut failures) = (HashMap::new(), Vec::new(), Vec::new());
     let pki = std::path::absolute(&context.pki).unwrap_or_else(|_| context.pki.clone());
-    for result in results.iter().filter(|r| runs(r)) {
+    for result in results.iter_mut().filter(|r| runs(r)) {
         let Some(command) = commands.get(result.name.as_str()) else { continue };
-        let succeeded = *ran.entry(*command).or_insert_with(|| {
+        let first = !ran.contains_key(command);
+        let problem = ran.entry(*command).or_insert_with(|| {
             let hook = Hook { command: (*command).into(), pki: pki.clone(), keep_stdout: true };
-            let ended = hook.run(result);
-            let succeeded = ended.is_ok();
-            failures.extend(ended.err().map(|e| (result.name.clone(), e)));
-            succeeded
+            hook.start(result).err()
         });
-        if succeeded {
+        let Some(problem) = problem else {
             settled.extend(result.name.parse::<Handle>());
+            continue;
+        };
+        let error = ItemError::from(Error::Exec { handle: result.name.clone(), problem: problem.clone() });
+        if first {
+            failures.push(error.clone());
+        }
+        result.error = Some(error);
+        if result.action == RAN {
+            result.action = "failed";
         }
     }
     let remembered = match settled[..] {
@@ -152,7 +161,8 @@ impl Attendant for Screen<'_> {
 
     fn done(&mut self, done: &Renewed) -> bool {
         let printer = &self.context.printer;
-        if printer.is_json() || done.action == "unchanged" {
+        // What is to run has not run yet.
+        if printer.is_json() || matches!(done.action, "unchanged" | RAN) {
             return true;
         }
         self.progress.clear();

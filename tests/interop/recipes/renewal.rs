@@ -37,16 +37,9 @@ fn site() -> Option<Site> {
         assert!(site.contains(&format!("127.0.0.1:{port}")) && !site.contains(HOME));
         reloading(folder, &site)
     });
-    // What systemd does, told in a log.
-    place.program(
-        "systemctl",
-        &format!(
-            "#!/bin/sh\nset -e\necho \"$@\" >> '{}'\n[ \"$*\" = 'reload nginx' ]\nkill -HUP \"$(cat '{}')\"\n",
-            place.at("systemctl.log").display(),
-            nginx.folder().join("nginx.pid").display()
-        ),
-    );
-    Some(Site { recipe, place, nginx })
+    let site = Site { recipe, place, nginx };
+    site.can_reload();
+    Some(site)
 }
 
 impl Drop for Site {
@@ -62,6 +55,18 @@ impl Drop for Site {
 }
 
 impl Site {
+    /// What systemd does, told in a log.
+    fn can_reload(&self) {
+        self.place.program(
+            "systemctl",
+            &format!(
+                "#!/bin/sh\nset -e\necho \"$@\" >> '{}'\n[ \"$*\" = 'reload nginx' ]\nkill -HUP \"$(cat '{}')\"\n",
+                self.place.at("systemctl.log").display(),
+                self.nginx.folder().join("nginx.pid").display()
+            ),
+        );
+    }
+
     /// The serial number of what nginx presents now; none while it reads its files again.
     fn presented(&self) -> Option<String> {
         let handshake = format!(
@@ -186,5 +191,10 @@ fn what_fails_is_told() {
     site.place.program("systemctl", "#!/bin/sh\nexit 5\n");
     let ran = site.cron().fails();
     assert!(ran.stderr.contains("systemctl reload nginx"), "{ran}");
+    // The next night it is told.
+    site.can_reload();
+    site.cron().succeeds();
+    assert_eq!(site.reloads(), 1);
+    site.presents(&site.recorded());
     site.does_nothing(Site::cron);
 }
