@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Enough for a PKI with a handful of certificates.
 const SMALL: &str = "1m";
+/// How long a file system may be busy.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
@@ -41,8 +44,18 @@ impl Mount {
         Mount(to.into())
     }
 
+    /// For a moment a process that another test begins may hold every file that was open in this one.
     pub fn make_read_only(&self) {
-        run(Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0));
+        let mut command = Command::new("mount");
+        command.args(["-o", "remount,ro"]).arg(&self.0);
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            if command.output().is_ok_and(|o| o.status.success()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        run(&mut command);
     }
 }
 
