@@ -69,7 +69,8 @@ fn check_leaf(
         return check_combined(transaction, place, findings, record, &home, &above);
     }
     check_remains(place, findings, &folder)?;
-    let files = super::material::leaf_files(&read(record)?, None, &above);
+    let certificate = read(record)?;
+    let files = super::material::leaf_files(&certificate, None, &above);
     // A chain is as it was when the leaf was issued: its CAs may have been renewed since, and it is still good.
     check_files(place, findings, &folder, &files, |f| f.name == "cert.pem")?;
     for file in files.iter().filter(|f| f.name != "cert.pem") {
@@ -82,9 +83,8 @@ fn check_leaf(
             findings.mend("files", message, &path, || Ok(place.disk.replace(&path, &file.bytes, file.access)?))?;
         }
     }
-    let starts_with_leaf = read_optional(&folder.join("fullchain.pem"), MAX_FILE)?.is_none_or(|b| {
-        b.starts_with(certificate_pem(&read(record).unwrap_or_else(|_| unreachable!("read above"))).as_bytes())
-    });
+    let starts_with_leaf = read_optional(&folder.join("fullchain.pem"), MAX_FILE)?
+        .is_none_or(|b| b.starts_with(certificate_pem(&certificate).as_bytes()));
     if !starts_with_leaf {
         let path = folder.join("fullchain.pem");
         let message = format!("`fullchain.pem` of `{}` does not start with its certificate", record.handle);

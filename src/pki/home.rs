@@ -177,10 +177,12 @@ impl Combined {
 }
 
 impl Combined {
-    /// The five files that the folder layout would have of it. A chain that cannot be read gives none but the key.
+    /// The five files that the folder layout would have of it. A chain that cannot be read gives none but the key. Only
+    /// certificates are public: what else somebody put there, perhaps another key that was not seen as one, goes nowhere.
     pub fn files(&self, above: &Above) -> Vec<OutFile> {
         let mut files: Vec<OutFile> = self.key.as_ref().map(|pem| OutFile::key(pem)).into_iter().collect();
-        let blocks = decode_pem(&self.chain).unwrap_or_default();
+        let mut blocks = decode_pem(&self.chain).unwrap_or_default();
+        blocks.retain(|b| b.label == "CERTIFICATE");
         let pem = |blocks: &[Block]| blocks.iter().map(|b| encode_pem(&b.label, &b.der)).collect::<String>();
         let Some((own, rest)) = blocks.split_first() else { return files };
         files.push(OutFile::public("cert.pem", pem(std::slice::from_ref(own))));
@@ -219,6 +221,19 @@ mod tests {
         // A key that does not end takes the rest with it: it cannot be read, and no part of it counts as public.
         let Combined { key, chain } = Combined::take_apart(b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n");
         assert!(key.is_some() && chain.is_empty());
+    }
+
+    #[test]
+    fn nothing_but_certificates_is_public() {
+        let own = "-----BEGIN CERTIFICATE-----\nQkJC\n-----END CERTIFICATE-----\n";
+        // Indented, so that it does not count as the key, and neither may it count as part of the chain.
+        let text = format!("{own} -----BEGIN PRIVATE KEY-----\nQUFB\n-----END PRIVATE KEY-----\n{own}");
+        let files = Combined::take_apart(text.as_bytes()).files(&Above::default());
+        assert!(files.iter().any(|f| f.name == "fullchain.pem"));
+        for file in files {
+            let text = String::from_utf8(file.bytes.to_vec()).unwrap();
+            assert!(!text.contains("PRIVATE KEY") && !text.contains("QUFB"), "{}: {text}", file.name);
+        }
     }
 
     #[test]
