@@ -11,6 +11,7 @@ mod cmd {
     mod again;
     mod backup;
     mod combined;
+    mod combined_damage;
     mod damage;
     mod dates;
     mod delivery;
