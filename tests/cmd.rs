@@ -23,6 +23,8 @@ mod cmd {
     mod keys;
     mod lint;
     mod manifest;
+    mod manifest_commands;
+    mod manifest_deliveries;
     mod manifest_drift;
     mod manifest_examples;
     mod manifest_refusals;

@@ -74,7 +74,7 @@ pub fn map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, Strin
 }
 
 /// Every file with its bytes and the time of its last change; folders change when SQLite opens the inventory.
-fn times(s: &Sandbox) -> BTreeMap<String, (Vec<u8>, SystemTime, u64)> {
+pub fn times(s: &Sandbox) -> BTreeMap<String, (Vec<u8>, SystemTime, u64)> {
     let state = s.state();
     let files = state.paths().into_iter().filter(|p| s.path(p).is_file());
     files
@@ -308,121 +308,6 @@ fn where_a_ca_publishes() {
 }
 
 #[test]
-fn deliveries() {
-    let s = Sandbox::new();
-    s.write("conf/m.toml", "[ca.r]\nprofile = \"root\"\n[cert.\"${each}\"]\nfor_each = [\"a\", \"b\"]\nprofile = \"client\"\nout = \"../deploy/${each}\"\nkey_mode = \"0640\"\n");
-    let made = s.json(&["apply", "conf/m.toml"]);
-    assert_eq!(done(&made).len(), 3);
-    assert_eq!(s.mode("deploy/a/key.pem"), 0o640);
-    settles(&s, "conf/m.toml");
-    fs::remove_file(s.path("deploy/a/ca.pem")).unwrap();
-    fs::write(s.path("deploy/b/key.pem"), "x").unwrap();
-    assert_eq!(planned(&s, &["conf/m.toml"]), map([("a", "deliver"), ("b", "deliver")]));
-    assert_eq!(applied(&s, &["conf/m.toml"]), map([("a", "delivered"), ("b", "delivered")]));
-    assert_eq!(s.bytes("deploy/b/key.pem"), s.bytes("pki/certs/b/key.pem"));
-    settles(&s, "conf/m.toml");
-    let text = s.text("conf/m.toml").replace("0640", "0600");
-    s.write("conf/m.toml", text);
-    assert_eq!(applied(&s, &["conf/m.toml"]), map([("a", "delivered"), ("b", "delivered")]));
-    assert_eq!(s.mode("deploy/a/key.pem"), 0o600);
-    settles(&s, "conf/m.toml");
-}
-
-#[test]
-fn a_delivery_that_fails() {
-    let s = Sandbox::new();
-    s.write("m.toml", "[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\nout = \"file/tls\"\n");
-    s.write("file", "");
-    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
-    let error = outcome["results"][1]["error"].clone();
-    assert!(error["message"].as_str().unwrap().starts_with("`a` was issued, but not delivered: "), "{error}");
-    assert_eq!(error["hints"], json!(["mend that, and run `rootlet apply` again: it delivers what is missing"]));
-    fs::remove_file(s.path("file")).unwrap();
-    s.ok(&["apply", "m.toml"]);
-    assert_eq!(s.bytes("file/tls/key.pem"), s.bytes("pki/certs/a/key.pem"));
-    settles(&s, "m.toml");
-}
-
-/// What a manifest asked for, and asks for no longer, is forgotten; what a command asked for stays.
-#[test]
-fn folders_that_are_no_longer_declared() {
-    let s = Sandbox::new();
-    let text = |out: &str| format!("[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\n{out}");
-    let newest = |s: &Sandbox, folder: &str| s.bytes(&format!("{folder}/cert.pem")) == s.bytes("pki/certs/a/cert.pem");
-    let warned = |outcome: &Value| outcome["results"][1]["warnings"].clone();
-    s.write("m.toml", text("out = 'old'\n"));
-    s.ok(&["apply", "m.toml"]);
-    s.ok(&["client", "a", "--if-missing", "--out-dir", "typed"]);
-    settles(&s, "m.toml");
-    let deploy = ["m.toml", "--out-dir", "deploy"];
-    assert_eq!(planned(&s, &deploy), map([]), "it has a folder of its own");
-
-    // Nothing else is due.
-    s.write("m.toml", text("out = 'new'\n"));
-    let plan = s.run(&["plan", "m.toml", "--json"]).exits(3).object();
-    let reason = plan["steps"][1]["reason"].as_str().unwrap();
-    assert!(
-        reason.contains("to be in") && reason.contains(", and no longer in") && reason.ends_with("old"),
-        "{reason}"
-    );
-    let outcome = s.json(&["apply", "m.toml"]);
-    assert_eq!(done(&outcome), map([("a", "delivered")]));
-    assert_eq!(warned(&outcome)[0]["code"], "delivery-forgotten", "{outcome}");
-    settles(&s, "m.toml");
-    s.ok(&["renew", "a"]);
-    assert_eq!(["old", "new", "typed"].map(|f| newest(&s, f)), [false, true, true]);
-    assert_eq!(s.names("old").len(), 4, "what is there stays");
-    // Free for somebody else, who does not overwrite it.
-    s.refuses(&["client", "b", "--out-dir", "old"], 1, "exists");
-    fs::remove_dir_all(s.path("old")).unwrap();
-    s.ok(&["client", "b", "--out-dir", "old"]);
-
-    // Together with a new certificate; and a manifest that is made from the PKI forgets nothing.
-    let export = s.ok(&["plan", "--export"]).stdout;
-    s.write("export.toml", export);
-    assert_eq!(planned(&s, &["export.toml"]), map([]));
-    s.write("m.toml", text("out = 'third'\nlifetime = '30d'\n"));
-    let outcome = s.json(&["apply", "m.toml"]);
-    assert_eq!(done(&outcome), map([("a", "reissued")]));
-    assert!(warned(&outcome).to_string().contains("/new`; those there stay"), "{outcome}");
-    assert_eq!(["new", "third", "typed"].map(|f| newest(&s, f)), [false, true, true]);
-    settles(&s, "m.toml");
-
-    // Without another one.
-    s.write("m.toml", text("lifetime = '30d'\n"));
-    s.run(&["plan", "m.toml"]).exits(3).prints("its files are no longer to be in").prints("third; those there stay");
-    s.run(&["apply", "m.toml"]).exits(0).says("no longer delivered to");
-    settles(&s, "m.toml");
-    s.ok(&["renew", "a"]);
-    assert_eq!(["third", "typed"].map(|f| newest(&s, f)), [false, true]);
-
-    // An option of `apply` is no part of the manifest; what a command asked for stays when a manifest asked for it too.
-    s.ok(&["apply", "m.toml", "--out-dir", "deploy"]);
-    s.write("m.toml", text("lifetime = '30d'\nout = 'typed'\n"));
-    assert_eq!(planned(&s, &["m.toml"]), map([]));
-    s.write("m.toml", text("lifetime = '30d'\n"));
-    assert_eq!(planned(&s, &["m.toml"]), map([]));
-    s.ok(&["renew", "a"]);
-    assert_eq!(["deploy/a", "typed"].map(|f| newest(&s, f)), [true, true]);
-}
-
-/// One that can never work is mended in the manifest.
-#[test]
-fn a_delivery_that_never_worked_is_forgotten() {
-    let s = Sandbox::new();
-    let text = |out: &str| format!("[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\nout = '{out}'\n");
-    s.write("file", "");
-    s.write("m.toml", text("file/tls"));
-    s.run(&["apply", "m.toml"]).exits(1);
-    s.run(&["apply", "m.toml"]).exits(1);
-    s.write("m.toml", text("tls"));
-    s.ok(&["apply", "m.toml"]);
-    settles(&s, "m.toml");
-    s.ok(&["status"]);
-    s.ok(&["doctor"]);
-}
-
-#[test]
 fn what_is_not_named_is_left_alone_unless_it_is_pruned() {
     let s = Sandbox::new();
     s.write("lab.toml", LAB);
@@ -468,109 +353,6 @@ fn below_a_ca_that_fails_nothing_is_tried() {
     assert_eq!(done(&outcome), map([("i", "failed"), ("x", "skipped"), ("y", "created")]));
     let skipped = outcome["results"].as_array().unwrap().iter().find(|r| r["name"] == "x").unwrap();
     assert_eq!(skipped["reason"], "its issuer `i` is refused");
-}
-
-#[test]
-fn commands_run_after_changes_and_once_each() {
-    let s = Sandbox::new();
-    let command = "echo $ROOTLET_NAME >> log";
-    s.write("m.toml", format!("[defaults.cert]\nexec = '{command}'\n[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\n[cert.b]\nprofile = \"client\"\n[cert.c]\nprofile = \"client\"\nexec = 'exit 7'\n"));
-    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
-    assert_eq!(s.text("log"), "a\n", "once for each distinct command");
-    let c = outcome["results"].as_array().unwrap().iter().find(|r| r["name"] == "c").unwrap();
-    assert_eq!((&c["action"], &c["error"]["code"]), (&json!("created"), &json!("exec")));
-    // One that failed is due, and nothing but that.
-    assert_eq!(planned(&s, &["m.toml"]), map([("c", "run")]));
-    s.run(&["plan", "m.toml"]).exits(3).prints("`exit 7` has not succeeded since it changed").says("1 to run");
-    let due = s.run(&["status", "--json"]).exits(3).object()["due"].clone();
-    assert_eq!(due.as_array().unwrap().len(), 1, "{due}");
-    assert_eq!((&due[0]["kind"], &due[0]["name"]), (&json!("command"), &json!("c")));
-    let serial = s.field("c", "serial");
-    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
-    assert_eq!(done(&outcome), map([("c", "failed")]));
-    let ran = s.run(&["apply", "m.toml"]).exits(1).says("the command after it failed");
-    assert_eq!(ran.stdout, "", "it did not run with success");
-    let text = s.text("m.toml");
-    s.write("m.toml", text.replace("exit 7", "echo $ROOTLET_ACTION >> log"));
-    assert_eq!(applied(&s, &["m.toml"]), map([("c", "ran")]));
-    assert_eq!((s.text("log"), s.field("c", "serial")), ("a\nran\n".to_string(), serial));
-    settles(&s, "m.toml");
-    s.ok(&["status"]);
-    assert_eq!(s.text("log"), "a\nran\n", "nothing changed, nothing runs");
-}
-
-/// What people are told of is not held, but for what the command of each is told.
-#[test]
-fn commands_run_with_their_files_for_people_and_for_scripts() {
-    for json in [&[][..], &["--json"]] {
-        let s = Sandbox::new();
-        let leaves: String = ["a", "b"].map(|n| format!("[cert.{n}]\nprofile = 'client'\n")).concat();
-        let command = "echo $ROOTLET_NAME $ROOTLET_ACTION $ROOTLET_CERT >> log";
-        s.write("m.toml", format!("[defaults.cert]\nexec = '{command}'\n[ca.r]\nprofile = 'root'\n{leaves}"));
-        s.ok(&[&["apply", "m.toml"], json].concat());
-        let cert = s.path("pki/certs/a/cert.pem");
-        assert_eq!(s.text("log"), format!("a created {}\n", cert.display()), "{json:?}");
-        settles(&s, "m.toml");
-    }
-}
-
-/// Who fails for one fails for all whose command it is; what is no longer declared is forgotten.
-#[test]
-fn commands_that_are_still_to_run() {
-    let s = Sandbox::new();
-    let text = "[defaults.cert]\nexec = 'test -e ready && echo $ROOTLET_NAME >> log'\n[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\n[cert.b]\nprofile = \"client\"\n";
-    s.write("m.toml", text);
-    s.run(&["apply", "m.toml"]).exits(1).says("`a` is in place, but the command after it failed");
-    assert_eq!(planned(&s, &["m.toml"]), map([("a", "run"), ("b", "run")]));
-    let ran = s.run(&["apply", "m.toml"]).exits(1).says("`a` is in place, but the command after it failed");
-    assert_eq!(ran.stdout, "");
-    let outcome = s.run(&["apply", "m.toml", "--json"]).exits(1).object();
-    assert_eq!(done(&outcome), map([("a", "failed"), ("b", "failed")]));
-    let errors: Vec<_> = outcome["results"].as_array().unwrap().iter().map(|r| &r["error"]["code"]).collect();
-    assert_eq!(errors, [&Value::Null, &json!("exec"), &json!("exec")], "each says why");
-    // What is changed anyway runs it once, for both.
-    s.write("ready", "");
-    s.ok(&["renew", "b"]);
-    s.ok(&["apply", "m.toml"]);
-    assert_eq!(s.text("log"), "a\n");
-    settles(&s, "m.toml");
-    // Killed before it: the command is still to run.
-    std::fs::remove_file(s.path("ready")).unwrap();
-    s.write("m.toml", text.replace("[cert.a]", "[cert.a]\nlifetime = '30d'"));
-    s.run(&["apply", "m.toml"]).exits(1);
-    s.write(
-        "m.toml",
-        text.replace("[cert.a]", "[cert.a]\nlifetime = '30d'")
-            .replace("[defaults.cert]\nexec = 'test -e ready && echo $ROOTLET_NAME >> log'\n", ""),
-    );
-    assert_eq!(planned(&s, &["m.toml"]), map([("a", "run")]));
-    s.run(&["plan", "m.toml"]).exits(3).prints("no longer declared");
-    assert_eq!(applied(&s, &["m.toml"]), map([]));
-    settles(&s, "m.toml");
-    s.ok(&["status"]);
-    // What is refused, or fails, owes nothing.
-    s.write(
-        "m.toml",
-        format!("{text}[cert.z]\nprofile = \"client\"\nlifetime = \"40y\"\n")
-            .replace("[cert.a]", "[cert.a]\nlifetime = '30d'"),
-    );
-    s.run(&["apply", "m.toml"]).exits(1);
-    s.ok(&["status"]);
-}
-
-/// Killed after something was issued, and before its command ran: the next one runs it.
-#[test]
-fn a_command_outlives_the_apply_that_was_killed() {
-    let s = Sandbox::new();
-    s.write("m.toml", "[ca.r]\nprofile = \"root\"\n[cert.a]\nprofile = \"client\"\nexec = 'test -e ready || kill -9 $PPID; echo x >> log'\n");
-    assert!(!s.command(&["apply", "m.toml"]).output().unwrap().status.success());
-    assert!(s.path("pki/certs/a").exists());
-    assert_eq!(planned(&s, &["m.toml"]), map([("a", "run")]));
-    s.write("ready", "");
-    let before = s.path("log").exists();
-    assert_eq!(applied(&s, &["m.toml"]), map([("a", "ran")]));
-    assert_eq!(s.text("log").lines().count(), 1 + usize::from(before));
-    settles(&s, "m.toml");
 }
 
 #[test]
@@ -651,28 +433,4 @@ fn defaults_are_overridden() {
     assert_eq!(days("x"), (30, json!("p384")));
     assert_eq!(days("y"), (7, json!("p256")));
     settles(&s, "m.toml");
-}
-
-#[test]
-fn all_leaves_are_delivered_below_one_folder() {
-    let s = Sandbox::new();
-    let own = LAB.replace("profile = \"client\"", "profile = \"client\"\nout = \"own\"\nkey_mode = \"0640\"");
-    s.write("lab.toml", own);
-    let words = ["lab.toml", "--out-dir", "deploy"];
-    assert_eq!(planned(&s, &words).len(), 4);
-    assert_eq!(applied(&s, &words).len(), 4);
-    assert_eq!(s.names("deploy"), ["a.internal"], "an entry's own folder counts");
-    assert_eq!((s.names("own").len(), s.mode("own/key.pem")), (5, 0o640));
-    assert_eq!(s.bytes("deploy/a.internal/key.pem"), s.bytes("pki/certs/a.internal/key.pem"));
-    assert_eq!(planned(&s, &words), map([]));
-    s.ok(&["apply", "lab.toml", "--out-dir", "deploy", "--check"]);
-    // Remembered, as with the commands.
-    settles(&s, "lab.toml");
-    std::fs::remove_file(s.path("deploy/a.internal/ca.pem")).unwrap();
-    assert_eq!(applied(&s, &["lab.toml"]), map([("a.internal", "delivered")]));
-    let before = s.state();
-    let refused = s.run(&["apply", "lab.toml", "--out-dir", "pki/certs", "--json"]).exits(1).object();
-    let codes: Vec<_> = refused["results"].as_array().unwrap().iter().map(|r| r["error"]["code"].clone()).collect();
-    assert!(codes.contains(&json!("delivery-inside")), "{codes:?}");
-    before.assert_unchanged(&s.state(), "a refused folder");
 }
